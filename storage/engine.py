@@ -1,0 +1,140 @@
+"""Connections and transactions: many readers, one writer, and no reader waiting behind a writer."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from storage import sqlite
+from storage.errors import Busy, Damaged, Full
+
+# One that writes and these that wait; whoever comes after is told to come back, so that threads remain for readers.
+_WAITING_WRITERS = 8
+
+_statements_forbidden: ContextVar[str | None] = ContextVar("statements_forbidden", default=None)
+
+
+class Database:
+    """The database of one process. Create it after the fork, never before: SQLite forbids carrying connections across.
+
+    Readers have a pool of their own. All writes of the process go through one connection, which is also the only one
+    that checkpoints.
+    """
+
+    def __init__(self, path: Path, *, readers: int, watch_statements: bool = False) -> None:
+        self.path = path
+        self.read_engine = _create_engine(path, writes=False, pool_size=readers)
+        self.write_engine = _create_engine(path, writes=True, pool_size=1)
+        self._admission = threading.BoundedSemaphore(1 + _WAITING_WRITERS)
+        self._turn = threading.Lock()
+        self._writing_thread: int | None = None
+        if watch_statements:
+            for engine in (self.read_engine, self.write_engine):
+                event.listen(engine, "before_cursor_execute", _refuse_forbidden_statement)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """One consistent snapshot to read from. Writing through it is refused by SQLite."""
+        with _translated_errors(), self.read_engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def transaction(self, *, wait_seconds: float = sqlite.BUSY_TIMEOUT_SECONDS) -> Iterator[sa.Connection]:
+        """Read and write in one transaction, committed and synced when the block ends, rolled back when it raises.
+
+        Raises Busy when the turn to write did not come within `wait_seconds`, Full when the disk takes no more.
+        """
+        if self._writing_thread == threading.get_ident():
+            raise RuntimeError("A transaction is open already in this thread: pass its connection on.")
+        if not self._admission.acquire(blocking=False):
+            raise Busy("Too many writers are waiting.")
+        try:
+            deadline = time.monotonic() + wait_seconds
+            if not self._turn.acquire(timeout=wait_seconds):
+                raise Busy("Another request was writing for too long.")
+            self._writing_thread = threading.get_ident()
+            try:
+                with _translated_errors(), self.write_engine.connect() as connection:
+                    _set_busy_timeout(connection, deadline - time.monotonic())
+                    with connection.begin():
+                        yield connection
+            finally:
+                self._writing_thread = None
+                self._turn.release()
+        finally:
+            self._admission.release()
+
+    def close(self) -> None:
+        """Release every connection."""
+        self.read_engine.dispose()
+        self.write_engine.dispose()
+
+
+@contextmanager
+def forbid_statements(reason: str) -> Iterator[None]:
+    """While the block runs, a statement from this context raises RuntimeError (in databases that watch for it)."""
+    token = _statements_forbidden.set(reason)
+    try:
+        yield
+    finally:
+        _statements_forbidden.reset(token)
+
+
+def _create_engine(path: Path, *, writes: bool, pool_size: int) -> sa.Engine:
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        module=sqlite.driver,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=sqlite.BUSY_TIMEOUT_SECONDS,
+        # A begin that found the database busy leaves a good connection behind.
+        skip_autocommit_rollback=True,
+    )
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: object, _record: object) -> None:
+        sqlite.prepare(connection, writes=writes)
+
+    @event.listens_for(engine, "begin")
+    def begin_in_words(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _set_busy_timeout(connection: sa.Connection, seconds: float) -> None:
+    # Below SQLAlchemy, whose first statement would already begin the transaction.
+    driver_connection = connection.connection.dbapi_connection
+    assert driver_connection is not None
+    cursor = driver_connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}")
+    cursor.close()
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise Busy("Every reading connection was in use for too long.") from error
+    except exc.DBAPIError as error:
+        cause = error.orig
+        if cause is not None and sqlite.is_busy(cause):
+            raise Busy("Another program held the database for too long.") from error
+        if cause is not None and sqlite.is_unwritable(cause):
+            raise Full(f"The database could not be written: {cause}.") from error
+        if cause is not None and sqlite.is_damaged(cause):
+            raise Damaged(f"The database is damaged: {cause}.") from error
+        raise
+
+
+def _refuse_forbidden_statement(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    reason = _statements_forbidden.get()
+    if reason is not None:
+        raise RuntimeError(f"A statement was issued {reason}: {statement}")
