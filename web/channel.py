@@ -1,0 +1,91 @@
+"""One connection: what it reads, when its bytes leave, and how it ends."""
+
+import socket
+import time
+
+from waitress.channel import HTTPChannel
+
+from web.framing import Answer, Refusal
+from web.parser import RequestParser
+
+# Closing while a body still arrives resets the connection, and the sender never sees the refusal (RFC 9112, 9.6).
+_DISCARD_SECONDS = 10
+_DISCARD_BYTES_AT_ONCE = 64 * 1024
+
+# A connection this young has its first request on the way.
+_FIRST_REQUEST_SECONDS = 0.5
+
+
+class Channel(HTTPChannel):
+    """A connection whose answers leave when complete, except event streams, which leave at each write."""
+
+    task_class = Answer
+    error_task_class = Refusal
+    parser_class = RequestParser
+
+    close_when_flushed: bool
+    has_unread_input = False
+    _discards_until: float | None = None
+
+    def send_each_write(self, is_stream: bool) -> None:
+        """Choose how the answer that begins now is sent; called before its first byte is written."""
+        # Waitress flushes inside write_soon() from `send_bytes` on.
+        self.adj = self.server.stream_limits if is_stream else self.server.adj
+
+    def send_pending(self) -> None:
+        """Send what is complete; called by the thread that answers, while its request still counts as running."""
+        with self.outbuf_lock:
+            self._flush_exception(self._flush_some, do_close=False)
+
+    def is_idle(self, now: float) -> bool:
+        """Whether nothing is being asked or answered here, nor about to be."""
+        is_new = self.last_activity == self.creation_time > now - _FIRST_REQUEST_SECONDS
+        return not (self.requests or self.request or self.total_outbufs_len or is_new)
+
+    def is_stalled(self, cutoff: float) -> bool:
+        """Whether the client has taken nothing since `cutoff` of what is waiting for it."""
+        return self._should_send() and self.last_activity < cutoff
+
+    def readable(self) -> bool:
+        """Whether the loop reads from this connection."""
+        return self._discards_until is not None or super().readable()
+
+    def writable(self) -> bool:
+        """Whether the loop has something to send, or a connection to close.
+
+        Waitress says so from the first byte on, and its loop then spins until the answer is complete.
+        """
+        return self.will_close or self.close_when_flushed or self._should_send()
+
+    def handle_read(self) -> None:
+        """Read requests; after a refusal, only make room for the rest of what was refused."""
+        if self._discards_until is None:
+            super().handle_read()
+        elif not self.recv(_DISCARD_BYTES_AT_ONCE) or time.monotonic() > self._discards_until:
+            self.handle_close()
+
+    def handle_write(self) -> None:
+        """Send what should be sent, and close what is to be closed."""
+        if self._should_send():
+            # Waitress takes no lock here when no request is running, but send_continue() may write then.
+            self._flush_exception(self._flush_some_if_lockable)
+        if self.close_when_flushed and not self.total_outbufs_len:
+            self.close_when_flushed = False
+            self._close_or_discard()
+        if self.will_close:
+            self.handle_close()
+
+    def _should_send(self) -> bool:
+        least: int = self.adj.send_bytes if self.requests else 1
+        return bool(self.total_outbufs_len >= least)
+
+    def _close_or_discard(self) -> None:
+        if not self.has_unread_input:
+            self.will_close = True
+            return
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.will_close = True
+        else:
+            self._discards_until = time.monotonic() + _DISCARD_SECONDS

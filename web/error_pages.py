@@ -1,0 +1,139 @@
+"""How a refusal is answered: a page that says what happened, what was kept and what to do next, or a problem+json."""
+
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, current_app, g, jsonify, make_response, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from storage.errors import Busy as StorageBusy
+from storage.errors import Damaged, Full
+from web.errors import Busy, Forbidden, Refusal, Stale, TooLarge, Unauthenticated
+from web.negotiation import wants_json
+from web.render import current_site, render_page
+from web.site.model import Site
+
+log = structlog.get_logger()
+
+_HOME = ("Go to the home page", "/")
+_NEXT_STEPS = {
+    401: [("Sign in", "/login"), _HOME],
+    404: [_HOME],
+    410: [_HOME],
+}
+_EXPLANATIONS = {
+    400: "The request was not understood. Nothing was changed.",
+    403: "You are signed in, but this is not yours to change. Nothing was changed.",
+    404: "There is no page at this address. It may never have been here, or it is not public.",
+    405: "This address does not take requests of that kind. Nothing was changed.",
+    410: "What stood here was deleted by its author.",
+    413: "What was sent is over the limit of 2 MiB and was not read. Nothing was changed.",
+    500: "Something went wrong on our side. Please tell the owner of the site this number.",
+}
+# Fields that are the form's own machinery, or secret: never shown again.
+_NOT_KEPT = {"csrf_token", "submission", "version", "next", "action", "password", "current_password", "new_password"}
+
+
+def init_error_pages(app: Flask) -> None:
+    """Every error leaves through here, also those that nobody foresaw."""
+    app.register_error_handler(Refusal, answer_refusal)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(StorageBusy, _answer_storage)
+    app.register_error_handler(Full, _answer_storage)
+    app.register_error_handler(Damaged, _answer_storage)
+    app.register_error_handler(Exception, _answer_unforeseen)
+
+
+def answer_refusal(refusal: Refusal) -> Response:
+    """The answer to a refusal, in the form that the asker reads."""
+    status = 412 if isinstance(refusal, Stale) and wants_json() else refusal.status
+    response = _answer(status, refusal.title, refusal.detail, faults=getattr(refusal, "fields", None))
+    if refusal.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after_seconds)
+    if isinstance(refusal, Unauthenticated):
+        response.headers["WWW-Authenticate"] = challenge(refusal.error_code)
+    if isinstance(refusal, Forbidden) and refusal.error_code:
+        response.headers["WWW-Authenticate"] = challenge(refusal.error_code)
+    return response
+
+
+def challenge(error_code: str | None = None) -> str:
+    """The value of WWW-Authenticate (RFC 6750, section 3)."""
+    return 'Bearer realm="Byline"' + (f', error="{error_code}"' if error_code else "")
+
+
+def kept_fields() -> list[tuple[str, str]]:
+    """What a person typed into the form that this request sent, so that no answer loses it."""
+    if request.mimetype not in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        return []
+    try:
+        fields = request.form
+    except (HTTPException, ValueError):
+        return []
+    return [(name, value) for name, value in fields.items(multi=True) if name not in _NOT_KEPT and value]
+
+
+def _answer_http(error: HTTPException) -> Response:
+    if isinstance(error, RequestEntityTooLarge):
+        return answer_refusal(TooLarge())
+    if error.code is None or error.code < 400:
+        return make_response(error.get_response())
+    # Werkzeug's own sentences are for programmers; ours stand in the table, unless a handler gave one.
+    given = error.description if error.description != type(error).description else ""
+    response = _answer(error.code, HTTPStatus(error.code).phrase, given or "")
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def _answer_storage(error: Exception) -> Response:
+    log.warning("storage_unavailable", reason=str(error))
+    full = "The disk of this site is full, so nothing could be stored. Please tell its owner, and try again later."
+    busy = "The site is busy writing something else. Nothing was stored. Try again in a few seconds."
+    return answer_refusal(Busy(busy if isinstance(error, StorageBusy) else full, retry_after_seconds=5))
+
+
+def _answer_unforeseen(error: Exception) -> Response:
+    log.exception("unforeseen_error", exc_info=error)
+    if current_app.testing:
+        raise error
+    return _answer(500, HTTPStatus(500).phrase, "")
+
+
+def _answer(status: int, title: str, detail: str, *, faults: dict[str, str] | None = None) -> Response:
+    detail = detail or _EXPLANATIONS.get(status, "")
+    if wants_json():
+        return _problem(status, title, detail, faults)
+    return render_page(
+        "web/error.html",
+        status=status,
+        title=title,
+        explanation=detail,
+        next_steps=_NEXT_STEPS.get(status, [_HOME]),
+        kept=kept_fields() if status not in (413,) else [],
+        request_id=g.get("request_id") if status >= 500 else None,
+        site=_site_if_possible(),
+        canonical_url=None,
+    )
+
+
+def _problem(status: int, title: str, detail: str, faults: dict[str, str] | None) -> Response:
+    problem: dict[str, object] = {"type": "about:blank", "title": title, "status": status}
+    if detail:
+        problem["detail"] = detail
+    if faults:
+        problem["errors"] = [{"field": name, "detail": fault} for name, fault in faults.items()]
+    if status >= 500:
+        problem["request_id"] = g.get("request_id")
+    response = jsonify(problem)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def _site_if_possible() -> Site:
+    try:
+        return current_site()
+    except (StorageBusy, Full, Damaged):
+        return Site()

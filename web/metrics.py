@@ -1,0 +1,44 @@
+"""Counters for the operator, in the Prometheus text format, summed over all processes."""
+
+import os
+import time
+from collections.abc import Callable
+
+from flask import Flask, Response, g, request
+
+from web.errors import Unauthenticated
+
+# Where the processes of one server keep their counters; the supervisor makes the folder and removes it.
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_QUIET = {"/healthz", "/readyz", "/metrics"}
+
+
+def init_metrics(app: Flask, may_read: Callable[[], bool]) -> None:
+    """Count requests, and answer `/metrics` to whom `may_read` says yes."""
+    # The library looks for its folder when it is imported, which must be after the supervisor has set it.
+    import prometheus_client as prometheus
+    from prometheus_client import multiprocess
+
+    registry = prometheus.CollectorRegistry()
+    counted = None if FOLDER_VARIABLE in os.environ else registry
+    seconds = prometheus.Histogram(
+        "byline_request_seconds", "Time from the request to its answer.", ["method", "status"], registry=counted
+    )
+    if counted is None:
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        if request.path not in _QUIET:
+            method = request.method if request.method in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
+            seconds.labels(method, f"{response.status_code // 100}xx").observe(time.perf_counter() - g.began)
+        return response
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        if not may_read():
+            raise Unauthenticated("Metrics are read from this machine itself, or with a token of scope admin.")
+        text = prometheus.generate_latest(registry)
+        return Response(text, content_type=prometheus.CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+    metrics.is_public = True  # type: ignore[attr-defined]

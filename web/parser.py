@@ -1,0 +1,86 @@
+"""Requests as they come off the wire: Waitress's parser, made to refuse whatever could be read in two ways.
+
+A proxy in front of us that frames a message differently than we do lets one person's bytes become another person's
+request. So a message is read in one way or answered with 400 (RFC 9112, sections 3.2, 5.2, 6 and 11.2).
+"""
+
+import re
+from typing import Any
+
+from waitress import receiver
+from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
+from waitress.utilities import BadRequest
+
+# They decide where a message ends and whom it is for; Waitress joins repeated ones with a comma.
+_AT_MOST_ONCE = (b"host", b"content-length", b"transfer-encoding")
+_CONTROL_CHARACTER = re.compile(rb"[\x00-\x1f\x7f]")
+
+# Waitress holds these two without a limit, and searches all of it again with every packet.
+_MAX_CHUNK_LINE_BYTES = 1024
+_MAX_TRAILER_BYTES = 8 * 1024
+
+# "$" also matches before a final line feed, so Waitress takes "5\n" for a size where a proxy may end the line.
+receiver.ONLY_HEXDIG_RE = re.compile(rb"[0-9a-fA-F]{1,16}\Z")
+receiver.CHUNK_EXT_RE = re.compile(receiver.CHUNK_EXT_RE.pattern.removesuffix(b"$") + rb"\Z")
+
+
+class RequestParser(HTTPRequestParser):
+    """One request: read completely, or with `error` set and nothing of it given to the application."""
+
+    body_rcv: Any
+
+    def received(self, data: bytes) -> int:
+        """Take bytes, and say how many of them belong to this request."""
+        try:
+            consumed: int = super().received(data)
+        except ValueError:
+            # urlsplit() and int() raise it on some nonsense; Waitress would log a traceback and hang up.
+            self.error = BadRequest("The request line or a header cannot be read.")
+            self.completed = self.headers_finished = True
+            consumed = len(data)
+        if self.error is not None or self.body_rcv is None:
+            # Waitress would ask for a body and then take the next request for more of this one.
+            self.expect_continue = False
+        return consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the request line and the headers. Raises ParsingError (400), TransferEncodingNotImplemented (501)."""
+        first_line, *lines = header_plus.split(b"\r\n")
+        _refuse_two_readings(first_line, lines)
+        super().parse_header(header_plus)
+        if self.version not in ("1.0", "1.1"):
+            raise ParsingError("The version of HTTP is not 1.0 or 1.1.")
+        if self.version == "1.0" and "TRANSFER_ENCODING" in self.headers:
+            raise ParsingError("HTTP/1.0 has no Transfer-Encoding.")
+        if self.version == "1.1" and "HOST" not in self.headers:
+            raise ParsingError("The Host header is missing.")
+        if not self.path.startswith("/"):
+            raise ParsingError("The request target is not a path.")
+        if self.chunked:
+            self.body_rcv = _BoundedChunks(self.body_rcv.getbuf())
+
+
+class _BoundedChunks(receiver.ChunkedReceiver):
+    """A chunked body whose size lines and trailer stay short."""
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        if len(self.control_line) > _MAX_CHUNK_LINE_BYTES or len(self.trailer) > _MAX_TRAILER_BYTES:
+            self.error = BadRequest("A chunk's size line or the trailer is too long.")
+        return consumed
+
+
+def _refuse_two_readings(first_line: bytes, lines: list[bytes]) -> None:
+    if _CONTROL_CHARACTER.search(first_line):
+        raise ParsingError("The request line holds a control character.")
+    if any(line.startswith((b" ", b"\t")) for line in lines):
+        raise ParsingError("A header line is folded.")
+    fields = [(name.lower(), value.strip(b" \t")) for name, _colon, value in (line.partition(b":") for line in lines)]
+    names = [name for name, _value in fields]
+    for name in _AT_MOST_ONCE:
+        if names.count(name) > 1:
+            raise ParsingError(f"The header {name.decode()} is given more than once.")
+    if b"transfer-encoding" in names and b"content-length" in names:
+        raise ParsingError("Transfer-Encoding and Content-Length exclude each other.")
+    if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in fields):
+        raise TransferEncodingNotImplemented("The only transfer encoding understood here is chunked.")

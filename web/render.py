@@ -1,0 +1,106 @@
+"""Pages: everything that a template shows is in its arguments, and building a page reads nothing."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask, Response, current_app, g, make_response, render_template, request
+from jinja2 import StrictUndefined
+
+from storage import clock
+from storage.engine import forbid_statements
+from web.csrf import form_token
+from web.database import reading
+from web.settings import Settings
+from web.site.model import Site
+from web.site.queries import read_site
+
+# What XML 1.0 allows (section 2.2); a feed with anything else cannot be parsed at all.
+_XML_CHARACTERS = (range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
+
+
+def init_render(app: Flask, settings: Settings) -> None:
+    """Templates as strict as Python: a name that nobody passed is an error, not an empty string."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["static"] = _static_addresses(Path(str(app.static_folder)))
+    app.jinja_env.filters.update(
+        long_date=_long_date, short_date=_short_date, local_minute=_local_minute, iso=_iso, xml_text=_xml_text
+    )
+    app.extensions["base_url"] = settings.base_url
+
+
+def render_page(template: str, *, status: int = 200, **arguments: Any) -> Response:
+    """An HTML answer. `site`, `principal`, `csrf_token` and `canonical_url` are added to the arguments."""
+    return make_response(_render(template, {"status": status, **arguments}), status)
+
+
+def render_feed(template: str, *, mimetype: str, **arguments: Any) -> Response:
+    """An XML answer made of a template."""
+    response = make_response(_render(template, arguments))
+    response.headers["Content-Type"] = f"{mimetype}; charset=utf-8"
+    return response
+
+
+def absolute_url(path: str) -> str:
+    """The public address of a path of this site."""
+    return f"{current_app.extensions['base_url']}{path}"
+
+
+def current_site() -> Site:
+    """The site's row, read once per request."""
+    if "site" not in g:
+        with reading() as db:
+            g.site = read_site(db)
+    site = g.site
+    assert isinstance(site, Site)
+    return site
+
+
+def _render(template: str, arguments: dict[str, Any]) -> str:
+    principal = g.principal
+    arguments.setdefault("site", current_site())
+    arguments.setdefault("principal", principal)
+    # A page for a visitor has no sign-out form, and a token would need a cookie.
+    arguments.setdefault("csrf_token", form_token() if principal.is_authenticated and principal.has_session else "")
+    arguments.setdefault("canonical_url", absolute_url(quote(request.path)))
+    with forbid_statements("while a page was built"):
+        return render_template(template, **arguments)
+
+
+def _static_addresses(folder: Path) -> Callable[[str], str]:
+    """Addresses that change with the file's content, so that browsers may keep what they have for ever."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    digests = {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in files}
+    addresses = {name: f"/static/{name}?v={digest}" for name, digest in digests.items()}
+    return addresses.__getitem__
+
+
+def _local(at: int, site: Site) -> datetime:
+    return clock.to_datetime(at).astimezone(site.zone)
+
+
+def _long_date(at: int, site: Site) -> str:
+    moment = _local(at, site)
+    return f"{moment.day} {moment:%B} {moment.year}"
+
+
+def _short_date(at: int, site: Site) -> str:
+    moment = _local(at, site)
+    return f"{moment.day} {moment:%b} {moment.year}"
+
+
+def _local_minute(at: int, site: Site) -> str:
+    return f"{_short_date(at, site)}, {_local(at, site):%H:%M}"
+
+
+def _iso(at: int, _site: Site | None = None) -> str:
+    return clock.to_rfc3339(at)
+
+
+def _xml_text(text: str) -> str:
+    return "".join(c for c in text if c in "\t\n\r" or any(ord(c) in allowed for allowed in _XML_CHARACTERS))

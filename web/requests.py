@@ -1,0 +1,104 @@
+"""What every request passes before a page is chosen: its number, its host, its origin, and whether it can be read."""
+
+import json
+import secrets
+from typing import Any, NoReturn
+
+from flask import Flask, Request, g, request
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+
+from web.errors import Forbidden
+from web.settings import Settings
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+_OPERATIONS = {"/healthz", "/readyz", "/metrics"}
+
+
+class StrictRequest(Request):
+    """A request whose JSON is unambiguous: no repeated names, no NaN, no bottomless nesting."""
+
+    def on_json_loading_failed(self, error: ValueError | None) -> NoReturn:
+        """Refuse with 400; the sentence says where reading stopped, and quotes nothing."""
+        reason = getattr(error, "msg", None) or "not UTF-8" if isinstance(error, UnicodeError) else str(error)
+        raise BadRequest(f"The body is not JSON: {reason}.")
+
+
+def number_request() -> None:
+    """Give the request a number that its answer and its log lines share."""
+    g.request_id = secrets.token_hex(8)
+
+
+def init_host_check(app: Flask, settings: Settings) -> None:
+    """With a public address set, requests for any other host get 400: links and caches cannot be poisoned."""
+    if settings.byline_url is None:
+        return
+    expected = settings.byline_url.partition("://")[2].lower()
+
+    @app.before_request
+    def check_host() -> None:
+        # Probes of a container ask by address.
+        if request.path not in _OPERATIONS and _without_default_port(request.host.lower()) != expected:
+            raise BadRequest("This site is not known under that host name.")
+
+
+def check_origin() -> None:
+    """Refuse writes that another site's page has sent with a person's cookie. Raises Forbidden.
+
+    Browsers that send neither header leave the decision to the form token.
+    """
+    if request.method in _SAFE_METHODS or g.principal.has_token:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    elif origin is not None:
+        is_ours = _without_default_port(origin.lower()) == _own_origin()
+    else:
+        is_ours = True
+    if not is_ours:
+        raise Forbidden("This request was sent by a page of another site. Nothing was changed.")
+
+
+def check_body() -> None:
+    """Refuse what is too large or cannot be read, before anybody asks who sent it. Raises BadRequest, 413."""
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge
+    if request.is_json and request.method not in _SAFE_METHODS and request.content_length:
+        request.get_json()
+    elif request.mimetype == "multipart/form-data":
+        _ = request.form
+
+
+def loads_strictly(text: str | bytes, **_options: Any) -> Any:
+    """JSON as RFC 8259 has it and RFC 7493 tightens it. Raises ValueError."""
+    try:
+        return json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _value in pairs]
+        repeated = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"the name {json.dumps(repeated)} is given twice")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _own_origin() -> str:
+    return _without_default_port(f"{request.scheme}://{request.host}".lower())
+
+
+def _without_default_port(address: str) -> str:
+    if address.startswith("https://") or "://" not in address:
+        address = address.removesuffix(":443")
+    if not address.startswith("https://"):
+        address = address.removesuffix(":80")
+    return address

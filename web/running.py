@@ -1,0 +1,78 @@
+"""One start of the site: folder, database, secret, owner, then the processes that answer."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+
+import click
+from flask import Flask
+
+from storage import sqlite
+from storage.folder import hold_folder, prepare_folder
+from storage.upgrading import upgrade
+from web.logs import configure_logs
+from web.metrics import FOLDER_VARIABLE
+from web.settings import Settings
+from web.signing import load_keys
+from web.supervisor import supervise
+
+# Threads of one web process; as many may read at once.
+THREADS = 16
+# A container that is being replaced may still be finishing its answers.
+_WAIT_FOR_FOLDER_SECONDS = 10
+
+
+def run_site(settings: Settings, *, prepare: Callable[[], str | None], make_app: Callable[[Settings], Flask]) -> int:
+    """Run until TERM or INT; returns the exit status.
+
+    `prepare` makes the first owner, or returns the token of a setup link. Raises the storage floor's errors when the
+    folder or the database cannot be used.
+    """
+    prepare_folder(settings.byline_instance)
+    hold_folder(settings.byline_instance, wait_seconds=_WAIT_FOR_FOLDER_SECONDS)
+    kept = upgrade(settings.database_path)
+    if kept is not None:
+        _say(f"The database was upgraded; {kept} is a copy of what it was before.")
+    load_keys(settings)
+    setup_token = prepare()
+    metrics_folder = tempfile.mkdtemp(prefix="byline-metrics-")
+    os.environ[FOLDER_VARIABLE] = metrics_folder
+    configure_logs()
+    try:
+        return supervise(
+            lambda: make_app(settings),
+            host=settings.host,
+            port=settings.port,
+            processes=_process_count(settings),
+            threads=THREADS,
+            announce=lambda _host, port: _announce(settings, port, setup_token),
+        )
+    finally:
+        shutil.rmtree(metrics_folder, ignore_errors=True)
+
+
+def _process_count(settings: Settings) -> int:
+    wanted = settings.web_concurrency or os.cpu_count() or 1
+    if wanted > 1 and not sqlite.allows_many_writers():
+        _say(
+            f"One web process is used: SQLite {sqlite.version()} can damage a database that several processes write "
+            f"to (fixed in {'.'.join(map(str, sqlite.SAFE_FOR_MANY_WRITERS))})."
+        )
+        return 1
+    return wanted
+
+
+def _announce(settings: Settings, port: int, setup_token: str | None) -> None:
+    address = settings.byline_url or f"http://localhost:{port}"
+    _say(f"Byline is at {address}")
+    if settings.byline_url is None:
+        _say("BYLINE_URL is not set: any host name is served, and links begin with the address above.")
+    if setup_token is not None:
+        _say(f"Nobody runs this site yet. Make its owner, once, at {address}/setup/{setup_token}")
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, file=sys.stdout)
+    sys.stdout.flush()

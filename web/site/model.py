@@ -1,0 +1,37 @@
+"""The table of one row, and what is true of it."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from storage.schema import metadata
+
+site_table = sa.Table(
+    "site",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("tagline", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),  # BCP 47
+    sa.Column("time_zone", sa.Text, nullable=False),  # IANA name
+    # Grows with every change that readers can see; a page made from an older one is stale.
+    sa.Column("content_version", sa.Integer, nullable=False),
+    sa.CheckConstraint("id = 1", name="single"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How the site presents itself."""
+
+    name: str = "Byline"
+    tagline: str = ""
+    language: str = "en"
+    time_zone: str = "UTC"
+    content_version: int = 0
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone that dates are shown in."""
+        return ZoneInfo(self.time_zone)

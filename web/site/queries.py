@@ -1,0 +1,25 @@
+"""Every statement about the site's row."""
+
+import sqlalchemy as sa
+
+from web.site.model import Site, site_table
+
+_COLUMNS = [site_table.c[name] for name in ("name", "tagline", "language", "time_zone", "content_version")]
+_READ = sa.select(*_COLUMNS).where(site_table.c.id == 1)
+
+
+def read_site(db: sa.Connection) -> Site:
+    """The site as it is now."""
+    return Site(*db.execute(_READ).one())
+
+
+def change_site(db: sa.Connection, *, name: str, tagline: str, language: str, time_zone: str) -> None:
+    """Set what the site is called and how it writes dates; readers see it, so pages grow older."""
+    values = {"name": name, "tagline": tagline, "language": language, "time_zone": time_zone}
+    db.execute(sa.update(site_table).values(**values))
+    touch(db)
+
+
+def touch(db: sa.Connection) -> None:
+    """Readers can see what this transaction changes: every page made before it is older now."""
+    db.execute(sa.update(site_table).values(content_version=site_table.c.content_version + 1))

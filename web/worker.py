@@ -1,0 +1,87 @@
+"""The life of one web process, from the fork that made it to its exit status."""
+
+import contextlib
+import os
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import structlog
+
+from web.server import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from _typeshed.wsgi import WSGIApplication
+
+log = structlog.get_logger()
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+# What a worker tells its parent, once: this byte, and after the second one the reason, in UTF-8.
+READY, FAILED = b"+", b"-"
+# A write of this size to a pipe is never split.
+_MAX_REASON_BYTES = 2048
+
+
+def run(
+    make_app: "Callable[[], WSGIApplication]",
+    listener: socket.socket,
+    *,
+    threads: int,
+    max_body_bytes: int,
+    refusals: tuple[type[Exception], ...],
+    parent_alive: int,
+    report: int,
+) -> int:
+    """Make the application, answer until told to stop, and return the exit status.
+
+    TERM, INT and the end of the parent, which closes `parent_alive`, are what tells. They may have come before: the
+    caller has blocked the signals, and they are let in here.
+    """
+    stop = wake_on(STOP_SIGNALS)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOP_SIGNALS, signal.SIGCHLD))
+    try:
+        app = make_app()
+    except Exception as error:
+        if not isinstance(error, refusals):
+            log.exception("worker could not start")
+        _tell(report, FAILED + str(error or type(error).__name__).encode()[:_MAX_REASON_BYTES])
+        return 1
+    try:
+        serve(
+            app,
+            listener,
+            threads=threads,
+            max_body_bytes=max_body_bytes,
+            stop_descriptors=(stop, parent_alive),
+            on_ready=lambda: _tell(report, READY),
+        )
+    except Exception:
+        log.exception("worker failed")
+        return 1
+    return 0
+
+
+def wake_on(signals: "Iterable[signal.Signals]") -> int:
+    """Return a descriptor that can be read when one of them has come; a byte is the number of one.
+
+    A handler in Python would not do: a signal that comes just before the process goes to sleep in poll() does not
+    wake it, and the handler waits until something else does.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    for number in signals:
+        # Python writes the number for signals that have a handler.
+        signal.signal(number, lambda _number, _frame: None)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    return reader
+
+
+def _tell(report: int, message: bytes) -> None:
+    # Without a parent nobody listens; serve() notices that itself.
+    with contextlib.suppress(BrokenPipeError):
+        os.write(report, message)
+    os.close(report)
