@@ -1,0 +1,1 @@
+"""Blocking: somebody is nobody from their next request on, everywhere, until it is lifted."""

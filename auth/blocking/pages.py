@@ -1,0 +1,83 @@
+"""The owner's page of people."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from auth.blocking.blocking import block, unblock
+from auth.guards import requires
+from auth.permissions import Permission, Role
+from auth.principal import principal
+from auth.sessions.queries import last_seen_by_user
+from auth.users.queries import list_users
+from auth.users.roles import change_role, find_person
+from web.database import reading, transaction
+from web.errors import Conflict, Forbidden, Invalid, NotFound
+from web.forms import Form
+from web.render import render_page
+
+pages = Blueprint("people", __name__)
+
+
+@pages.get("/admin")
+@requires(Permission.ADMINISTER, session_only=True)
+def people() -> ResponseReturnValue:
+    """Everybody, with role and block."""
+    return _page()
+
+
+@pages.post("/admin/people/<username>/block")
+@requires(Permission.ADMINISTER, session_only=True)
+def block_person(username: str) -> ResponseReturnValue:
+    """Block."""
+    return _change(username, lambda db: block(db, username, reason=request.form.get("reason", ""), by=principal()))
+
+
+@pages.post("/admin/people/<username>/unblock")
+@requires(Permission.ADMINISTER, session_only=True)
+def unblock_person(username: str) -> ResponseReturnValue:
+    """Unblock."""
+    return _change(username, lambda db: unblock(db, username))
+
+
+@pages.post("/admin/people/<username>/role")
+@requires(Permission.ADMINISTER, session_only=True)
+def set_role(username: str) -> ResponseReturnValue:
+    """Give another role."""
+    role = request.form.get("role", "")
+    if role not in set(Role):
+        raise Invalid({"role": "Choose reader, author, editor or owner."})
+    return _change(username, lambda db: change_role(db, username, Role(role)))
+
+
+def _change(username: str, change: Callable[[Connection], None]) -> ResponseReturnValue:
+    with reading() as db:
+        find_person(db, username)
+    if refused := Form(request.form).token_error():
+        raise Forbidden(refused)
+    try:
+        with transaction() as db:
+            change(db)
+    except (Conflict, Invalid, NotFound) as refusal:
+        return _page(status=refusal.status, error=refusal.detail)
+    return redirect("/admin", code=303)
+
+
+def _page(*, status: int = 200, error: str | None = None) -> ResponseReturnValue:
+    with reading() as db:
+        seen = last_seen_by_user(db)
+        people = [
+            {
+                "username": user.username,
+                "display_name": user.display_name,
+                "role": user.role,
+                "is_blocked": user.is_blocked,
+                "block_reason": user.block_reason,
+                "created_at": user.created_at,
+                "last_seen_at": seen.get(user.id),
+            }
+            for user in list_users(db)
+        ]
+    return render_page("auth/users/people.html", status=status, people=people, notice=None, error=error)

@@ -1,0 +1,61 @@
+"""Guards: what a route needs stands above it. They read the principal, and never look for one."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
+
+from flask import current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from auth.permissions import Permission
+from auth.principal import principal
+from web.errors import Forbidden, Unauthenticated
+from web.negotiation import wants_json
+
+P = ParamSpec("P")
+R = TypeVar("R")
+View = Callable[P, R]
+
+_SIGN_IN = "Sign in, or send a Bearer token."
+
+
+def public(view: View[P, R]) -> View[P, R]:
+    """Anybody may ask for this route; what they get may still depend on who they are."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def requires(permission: Permission, *, session_only: bool = False) -> Callable[[View[P, R]], View[P, R]]:
+    """Only principals with this permission. `session_only`: and never by Bearer token, whatever its scopes."""
+
+    def guard(view: View[P, R]) -> View[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            refused = _refuse(permission, session_only)
+            return cast("R", refused) if refused is not None else view(*args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
+
+
+def undeclared_routes() -> list[str]:
+    """The endpoints that do not say what they need."""
+    views = current_app.view_functions
+    return [name for name, view in views.items() if not hasattr(view, "is_public") and not hasattr(view, "permission")]
+
+
+def _refuse(permission: Permission, session_only: bool) -> ResponseReturnValue | None:
+    who = principal()
+    if not who.is_authenticated:
+        if request.method in ("GET", "HEAD") and not wants_json():
+            return redirect(url_for("signin.sign_in_page", next=request.full_path.rstrip("?")), code=303)
+        raise Unauthenticated(_SIGN_IN)
+    if session_only and who.has_token:
+        raise Forbidden("This needs a person who is signed in; a token does not open it.")
+    if not who.may(permission):
+        if who.has_token:
+            raise Forbidden("This token's scopes do not allow it.", error_code="insufficient_scope")
+        raise Forbidden
+    return None

@@ -1,0 +1,125 @@
+"""Finds the principal: once per request, before anything is answered, with at most one query."""
+
+import re
+
+import flask_login
+from flask import Flask, Response, g, request
+
+from auth.principal import VISITOR, Principal, principal
+from auth.sessions import queries as session_queries
+from auth.sessions.cookies import browser_session, forget_session, refresh_session
+from auth.sessions.store import digest_of
+from auth.tokens import queries as token_queries
+from auth.tokens.issuing import digest_of as token_digest_of
+from storage import clock
+from storage.errors import Busy, Full
+from web.caching import mark_private
+from web.database import current_database, reading
+from web.errors import Unauthenticated
+
+_REFRESH_AFTER = clock.HOUR
+_ANONYMOUS_PATHS = re.compile(r"/(healthz|readyz|favicon\.ico|static/.*)")
+# RFC 6750, section 2.1.
+_BEARER = re.compile(r"bearer(?: +(?P<token>[A-Za-z0-9._~+/-]+=*))? *", re.IGNORECASE)
+
+
+class RequestLogin(flask_login.LoginManager):  # type: ignore[misc]
+    """Flask-Login with its two habits taken away that read the session on every answer."""
+
+    def _load_user(self) -> None:
+        """Flask-Login's hook for finding who is asking."""
+        g._login_user = _find_principal()
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        """Being remembered is a longer row, not a cookie of its own."""
+        return response
+
+
+def init_identify(app: Flask) -> None:
+    """Each request knows who it comes from before it is answered."""
+    login = RequestLogin()
+    login.session_protection = None
+    login.init_app(app, add_context_processor=False)
+    app.before_request(identify)
+    app.after_request(_refresh)
+
+
+def identify() -> None:
+    """Find the principal and put it on the request; a bad Bearer token is remembered for `refuse_bad_bearer`."""
+    g.principal = VISITOR
+    g.has_bad_bearer = False
+    g.principal = principal()
+
+
+def refuse_bad_bearer() -> None:
+    """On every route, also a public one: a token that is not good is answered, not ignored. Raises Unauthenticated."""
+    if g.has_bad_bearer:
+        raise Unauthenticated("The Bearer token is unknown, revoked or expired.", error_code="invalid_token")
+
+
+def _find_principal() -> Principal:
+    if _ANONYMOUS_PATHS.fullmatch(request.path):
+        return VISITOR
+    bearer = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+    if bearer is not None:
+        return _by_token(bearer["token"])
+    return VISITOR if request.path == "/metrics" else _by_session()
+
+
+def _by_token(token: str | None) -> Principal:
+    # Alone: whatever cookie came along is not looked at.
+    mark_private()
+    found = None
+    if token is not None:
+        with reading() as db:
+            found = token_queries.find_bearer(db, token_digest_of(token), at=clock.now())
+    if found is None:
+        g.has_bad_bearer = True
+        return VISITOR
+    return Principal(
+        user_id=found.user_id,
+        username=found.username,
+        display_name=found.display_name,
+        role=found.role,
+        token_id=found.token_id,
+        scopes=found.scopes,
+    )
+
+
+def _by_session() -> Principal:
+    browser = browser_session()
+    if browser.whole_id is None or not browser.is_saved:
+        return VISITOR
+    mark_private()
+    with reading() as db:
+        found = session_queries.find_signed_in(db, digest_of(browser.whole_id))
+    if found is None or not found.session.is_live(clock.now()):
+        forget_session()
+        return VISITOR
+    g.session = found.session
+    return Principal(
+        user_id=found.session.user_id,
+        username=found.username,
+        display_name=found.display_name,
+        role=found.role,
+        session_id=found.session.id,
+    )
+
+
+def _refresh(response: Response) -> Response:
+    """Keep a session that is used alive: at most one row update an hour, and never at the cost of the page."""
+    session = g.get("session")
+    browser = g.get("browser_session")
+    is_page = request.method == "GET" and response.status_code == 200 and response.mimetype == "text/html"
+    if session is None or not is_page or browser is None or browser.must_set or browser.must_delete:
+        return response
+    at = clock.now()
+    if browser.is_current_key and at - browser.signed_at < _REFRESH_AFTER:
+        return response
+    try:
+        with current_database().transaction(wait_seconds=0) as db:
+            session_queries.touch_session(db, session.id, at=at, unless_since=at - _REFRESH_AFTER)
+    except (Busy, Full):
+        return response
+    refresh_session(is_remembered=session.is_remembered)
+    return response

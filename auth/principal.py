@@ -1,0 +1,72 @@
+"""The principal: who a request comes from, found once, before anything is answered."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import flask_login
+
+from auth.permissions import Permission, Role, Scope, is_allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody, or nobody: a visitor has no user id. The names that Flask-Login looks for are among the properties."""
+
+    user_id: int | None = None
+    username: str = ""
+    display_name: str = ""
+    role: Role | None = None
+    session_id: str | None = None  # `epoch.counter` of the sign-in session that says so
+    token_id: str | None = None
+    scopes: frozenset[Scope] | None = None  # of the Bearer token; None for a session
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether this is somebody."""
+        return self.user_id is not None
+
+    @property
+    def is_active(self) -> bool:
+        """Flask-Login's name for the same: a blocked user never becomes a principal."""
+        return self.is_authenticated
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether this is a visitor."""
+        return not self.is_authenticated
+
+    @property
+    def has_session(self) -> bool:
+        """Whether a session cookie says so."""
+        return self.session_id is not None
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a Bearer token says so."""
+        return self.token_id is not None
+
+    @property
+    def may_write(self) -> bool:
+        """Whether they may write posts."""
+        return self.may(Permission.WRITE_POSTS)
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether they run the place."""
+        return self.may(Permission.ADMINISTER)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role, and the token's scopes where there is one, allow it."""
+        return is_allowed(permission, role=self.role, scopes=self.scopes)
+
+    def get_id(self) -> str:
+        """Flask-Login's name for the id."""
+        return str(self.user_id)
+
+
+VISITOR = Principal()
+
+
+def principal() -> Principal:
+    """Who the current request comes from."""
+    return cast("Principal", flask_login.current_user._get_current_object())

@@ -1,0 +1,30 @@
+"""The forms of signing in."""
+
+from wtforms import BooleanField, HiddenField, PasswordField, StringField
+
+from web.forms import Form
+
+
+class SignInForm(Form):
+    """Name and password."""
+
+    username = StringField("Name")
+    password = PasswordField("Password")
+    remember = BooleanField("Stay signed in on this device", description="For up to 180 days, if you come by monthly.")
+    next = HiddenField()
+
+
+class SetupForm(Form):
+    """The first owner and the name of the site."""
+
+    site_name = StringField("Name of the site", description="It stands at the top of every page.")
+    username = StringField("Your name for signing in", description="a to z, digits, - and _; up to 40.")
+    display_name = StringField("Your name for readers", description="As it stands under what you write.")
+    password = PasswordField("Password", description="8 characters or more; 15 are better.")
+
+
+class PasswordForm(Form):
+    """One's own password."""
+
+    current_password = PasswordField("Current password")
+    new_password = PasswordField("New password", description="8 characters or more; 15 are better.")

@@ -1,0 +1,189 @@
+"""The pages of signing in and out."""
+
+from flask import Blueprint, Response, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from auth.guards import public, requires
+from auth.permissions import Permission
+from auth.principal import Principal, principal
+from auth.sessions.cookies import begin_session, browser_session, forget_session, session_store
+from auth.signin import setup
+from auth.signin.forms import PasswordForm, SetupForm, SignInForm
+from auth.signin.reopening import fields_to_carry, reopen_carried_form
+from auth.signin.signing_in import SignedIn, change_password, sign_in
+from auth.users.registering import prepare_password
+from web.database import current_database, reading, transaction
+from web.error_pages import answer_refusal, challenge
+from web.errors import Forbidden, Invalid, TooMany, Unauthenticated
+from web.forms import Form
+from web.negotiation import wants_json
+from web.redirects import safe_next
+from web.render import render_page
+from web.signing import current_keys
+
+pages = Blueprint("signin", __name__)
+
+_KEPT = "You were signed out. Sign in to go on: what you wrote is kept below and travels along."
+
+
+@pages.get("/login")
+@public
+def sign_in_page() -> ResponseReturnValue:
+    """The form."""
+    if principal().has_session:
+        return redirect(safe_next(request.args.get("next")), code=303)
+    form = SignInForm(data={"next": safe_next(request.args.get("next"), default="")})
+    return _page(form)
+
+
+@pages.post("/login")
+@public
+def check() -> ResponseReturnValue:
+    """Begin a session, and open again what was being written."""
+    form = SignInForm(request.form)
+    if refused := form.token_error():
+        return _page(form, status=403, notice=refused)
+    browser = browser_session()
+    try:
+        signed_in = sign_in(
+            current_database(),
+            session_store(),
+            current_keys(),
+            username=form.username.data or "",
+            password=form.password.data or "",
+            is_remembered=bool(form.remember.data),
+            address=request.remote_addr or "",
+            former_id=browser.whole_id if browser.is_saved else None,
+        )
+    except (Unauthenticated, TooMany) as refusal:
+        return _refused(form, refusal)
+    _become(signed_in, is_remembered=bool(form.remember.data))
+    return reopen_carried_form() or redirect(safe_next(form.next.data), code=303)
+
+
+@pages.post("/logout")
+@public
+def sign_out() -> ResponseReturnValue:
+    """End the session, here and for good. Where nobody is signed in, there is nothing to end."""
+    browser = browser_session()
+    if principal().has_session and browser.whole_id is not None:
+        if refused := Form(request.form).token_error():
+            raise Forbidden(refused)
+        with transaction() as db:
+            session_store().clear(db, browser.whole_id)
+        forget_session()
+    return redirect("/", code=303)
+
+
+@pages.get("/setup/<token>")
+@public
+def setup_page(token: str) -> ResponseReturnValue:
+    """The form for the first owner."""
+    with reading() as db:
+        setup.check_link(db, token)
+    return render_page("auth/signin/setup.html", form=SetupForm(), token=token)
+
+
+@pages.post("/setup/<token>")
+@public
+def set_up(token: str) -> ResponseReturnValue:
+    """Make the first owner, who then signs in."""
+    with reading() as db:
+        setup.check_link(db, token)
+    form = SetupForm(request.form)
+    if refused := form.token_error():
+        raise Forbidden(refused)
+    try:
+        password_hash = prepare_password(form.password.data or "")
+        with transaction() as db:
+            setup.set_up(
+                db,
+                token,
+                site_name=form.site_name.data or "",
+                username=form.username.data or "",
+                display_name=form.display_name.data or "",
+                password_hash=password_hash,
+            )
+    except Invalid as invalid:
+        form.show_faults(invalid.fields)
+        return render_page("auth/signin/setup.html", status=422, form=form, token=token)
+    return redirect(url_for("signin.sign_in_page"), code=303)
+
+
+@pages.get("/account/password")
+@requires(Permission.USE_ACCOUNT, session_only=True)
+def password_page() -> ResponseReturnValue:
+    """The form for one's own password."""
+    return render_page("auth/users/password.html", form=PasswordForm(), changed="changed" in request.args)
+
+
+@pages.post("/account/password")
+@requires(Permission.USE_ACCOUNT, session_only=True)
+def set_own_password() -> ResponseReturnValue:
+    """Set it, and end one's other sessions."""
+    form = PasswordForm(request.form)
+    if refused := form.token_error():
+        raise Forbidden(refused)
+    try:
+        change_password(
+            current_database(),
+            current_keys(),
+            current=form.current_password.data or "",
+            new=form.new_password.data or "",
+            by=principal(),
+            address=request.remote_addr or "",
+        )
+    except Invalid as invalid:
+        form.show_faults(invalid.fields)
+        return render_page("auth/users/password.html", status=422, form=form, changed=False)
+    return redirect(url_for("signin.password_page", changed=1), code=303)
+
+
+def answer_unauthenticated(refusal: Unauthenticated) -> ResponseReturnValue:
+    """The 401 of a page *is* the sign-in page, and carries the text that was sent."""
+    if wants_json() or g.get("has_bad_bearer"):
+        return answer_refusal(refusal)
+    kept = fields_to_carry()
+    back = request.path if request.method == "GET" else ""
+    return _page(
+        SignInForm(data={"next": safe_next(back, default="")}), status=401, notice=_KEPT if kept else refusal.detail
+    )
+
+
+def _refused(form: SignInForm, refusal: Unauthenticated | TooMany) -> ResponseReturnValue:
+    if wants_json():
+        return answer_refusal(refusal)
+    response = _page(form, status=refusal.status, notice=refusal.detail)
+    if refusal.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after_seconds)
+    return response
+
+
+def _page(form: SignInForm, *, status: int = 200, notice: str | None = None) -> Response:
+    kept = fields_to_carry() if request.method == "POST" else []
+    response = render_page(
+        "auth/signin/login.html",
+        status=status,
+        form=form,
+        notice=notice,
+        kept=kept,
+        action="/login",
+        canonical_url=None,
+    )
+    if status == 401:
+        response.headers["WWW-Authenticate"] = challenge()
+    return response
+
+
+def _become(signed_in: SignedIn, *, is_remembered: bool) -> None:
+    """The rest of this request is answered to the person who has just signed in."""
+    begin_session(signed_in.whole_id, is_remembered=is_remembered)
+    user = signed_in.user
+    g.principal = Principal(
+        user_id=user.id,
+        username=user.username,
+        display_name=user.display_name,
+        role=user.role,
+        session_id=signed_in.session.id,
+    )
+    g._login_user = g.principal

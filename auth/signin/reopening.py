@@ -1,0 +1,52 @@
+"""A form that was sent when nobody was signed in any more: signing in opens it again, with everything in it.
+
+The packages above say how their forms are opened; nothing is stored meanwhile, the sign-in page carries the fields.
+"""
+
+from collections.abc import Callable
+
+from flask import Flask, current_app, request
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
+
+from web.error_pages import kept_fields
+
+# Which address the fields were sent to. The prefix keeps the two from meeting fields of the carried form.
+ADDRESS_FIELD = "kept_for"
+PREFIX = "kept."
+
+Reopen = Callable[..., ResponseReturnValue]
+
+
+def init_reopening(app: Flask, reopeners: dict[str, Reopen]) -> None:
+    """`reopeners`: endpoint → a function of (fields, **view arguments) that answers with the form, filled."""
+    app.extensions["reopeners"] = reopeners
+
+
+def fields_to_carry() -> list[tuple[str, str]]:
+    """What the sign-in page must carry for the form that this request sent, as hidden fields; empty if there is none."""
+    carried = [(name, value) for name, value in request.form.items(multi=True) if name.startswith(PREFIX)]
+    if ADDRESS_FIELD in request.form:
+        return [(ADDRESS_FIELD, request.form[ADDRESS_FIELD]), *carried]
+    if request.endpoint not in current_app.extensions["reopeners"]:
+        return []
+    sent = [(PREFIX + name, value) for name, value in kept_fields()]
+    machinery = [(PREFIX + name, request.form[name]) for name in ("version", "submission") if name in request.form]
+    return [(ADDRESS_FIELD, request.path), *sent, *machinery]
+
+
+def reopen_carried_form() -> ResponseReturnValue | None:
+    """The answer to a sign-in that carried a form; None when it carried none that can be opened."""
+    address = request.form.get(ADDRESS_FIELD)
+    if not address:
+        return None
+    try:
+        endpoint, arguments = current_app.create_url_adapter(request).match(address, method="POST")  # type: ignore[union-attr]
+    except HTTPException:
+        return None
+    reopen: Reopen | None = current_app.extensions["reopeners"].get(endpoint)
+    if reopen is None:
+        return None
+    fields = [(name.removeprefix(PREFIX), v) for name, v in request.form.items(multi=True) if name.startswith(PREFIX)]
+    return reopen(MultiDict(fields), **arguments)

@@ -1,0 +1,74 @@
+"""The first owner: from the environment, or through a one-time link that the terminal shows."""
+
+import hashlib
+import secrets
+
+import sqlalchemy as sa
+
+from auth.permissions import Role
+from auth.signin import queries
+from auth.tokens.issuing import follow_environment
+from auth.users import queries as user_queries
+from auth.users.registering import prepare_password, register
+from storage import clock
+from storage.engine import Database
+from web.errors import Gone, Invalid, NotFound
+from web.settings import Settings
+from web.site.queries import change_site, read_site
+
+
+def prepare_first_owner(database: Database, settings: Settings) -> str | None:
+    """Make the owner that the environment names, if nobody is here yet; otherwise return a setup link's token.
+
+    None when the place has an owner. A restart never changes what was made before, but for the environment's token.
+    """
+    name, password = settings.byline_admin_username, settings.byline_admin_password
+    with database.reading() as db:
+        is_empty = not user_queries.has_any_user(db)
+    if is_empty and name is not None and password is not None:
+        password_hash = prepare_password(password.get_secret_value())
+        with database.transaction() as db:
+            if not user_queries.has_any_user(db):
+                register(db, name, role=Role.OWNER, password_hash=password_hash)
+        is_empty = False
+    token = settings.byline_api_token
+    with database.transaction() as db:
+        user = user_queries.find_user(db, name) if name is not None else None
+        follow_environment(db, token.get_secret_value() if token else None, user_id=user.id if user else None)
+        return _make_link(db) if is_empty else None
+
+
+def check_link(db: sa.Connection, token: str) -> None:
+    """Raise Gone when the place has an owner, NotFound when this is not the link that was made last."""
+    if user_queries.has_any_user(db):
+        raise Gone("This site is set up already. Sign in, or ask its owner.")
+    if not queries.is_setup_link(db, _digest_of(token)):
+        raise NotFound("This link is not the newest one. The terminal that started the server shows it.")
+
+
+def set_up(
+    db: sa.Connection, token: str, *, site_name: str, username: str, display_name: str, password_hash: str
+) -> int:
+    """Make the first owner and name the site; of many requests with the link, one succeeds. Returns the owner's id.
+
+    Raises Gone and NotFound as `check_link` does, Invalid for the names.
+    """
+    check_link(db, token)
+    site_name = site_name.strip()
+    if not 1 <= len(site_name) <= 100 or not site_name.isprintable():
+        raise Invalid({"site_name": "Give the site a name of at most 100 characters."})
+    owner_id = register(db, username, role=Role.OWNER, password_hash=password_hash, display_name=display_name)
+    queries.delete_setup_links(db)
+    site = read_site(db)
+    change_site(db, name=site_name, tagline=site.tagline, language=site.language, time_zone=site.time_zone)
+    return owner_id
+
+
+def _make_link(db: sa.Connection) -> str:
+    token = secrets.token_urlsafe(32)
+    queries.replace_setup_link(db, _digest_of(token), at=clock.now())
+    return token
+
+
+def _digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

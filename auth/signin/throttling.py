@@ -1,0 +1,108 @@
+"""How often one may fail: per name from one address, per address, and per name from places it was never signed in from.
+
+Every attempt is counted before the password is looked at, in one transaction, so that many at once are counted too; a
+success takes its count back. Reaching a limit locks the key: ten minutes, then twice as long each time, up to an hour.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from auth.signin import queries
+from auth.signin.queries import Counter
+from storage import clock
+from web.errors import TooMany
+from web.signing import Keys
+
+_WINDOW = 10 * clock.MINUTE
+_LONGEST_LOCK = clock.HOUR
+_REMEMBER_LOCKS = clock.DAY
+_KNOWN_PLACE = 30 * clock.DAY
+
+_PER_NAME_AND_ADDRESS = 10
+_PER_ADDRESS = 50
+_PER_NAME_FROM_UNKNOWN_PLACES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to sign in: the keys it counts under, with their limits."""
+
+    limits: dict[str, int]
+    own_key: str  # name and address
+    place_key: str
+
+
+def count_attempt(db: sa.Connection, keys: Keys, *, username: str, address: str) -> Attempt:
+    """Count a try that is about to be made. Raises TooMany, and then counts nothing."""
+    at = clock.now()
+    network = _network_of(address)
+    attempt = _attempt(db, keys, username[:100], network, at)
+    known = queries.read_counters(db, list(attempt.limits))
+    locked_until = max(
+        (
+            c.window_ends_at
+            for c in known.values()
+            if c.window_ends_at > at and c.failure_count >= attempt.limits[c.key]
+        ),
+        default=0,
+    )
+    if locked_until:
+        seconds = -(-(locked_until - at) // clock.SECOND)
+        raise TooMany(f"Please wait {_in_words(seconds)} and try again.", retry_after_seconds=seconds)
+    queries.sweep(db, at=at)
+    for key, limit in attempt.limits.items():
+        queries.write_counter(db, _one_more(known.get(key), key, limit, at))
+    return attempt
+
+
+def take_back(db: sa.Connection, attempt: Attempt) -> None:
+    """The password was right: the name's own counter begins anew, the others lose this try, the place is known."""
+    at = clock.now()
+    queries.delete_counters(db, [attempt.own_key])
+    for counter in queries.read_counters(db, list(attempt.limits)).values():
+        fewer = Counter(
+            counter.key,
+            max(0, counter.failure_count - 1),
+            counter.window_ends_at,
+            counter.lock_count,
+            counter.forget_at,
+        )
+        queries.write_counter(db, fewer)
+    queries.note_place(db, attempt.place_key, forget_at=at + _KNOWN_PLACE)
+
+
+def _attempt(db: sa.Connection, keys: Keys, username: str, network: str, at: int) -> Attempt:
+    own_key = keys.digest("throttle", f"name and address\n{username}\n{network}")
+    place_key = keys.digest("throttle", f"place\n{username}\n{network}")
+    limits = {own_key: _PER_NAME_AND_ADDRESS, keys.digest("throttle", f"address\n{network}"): _PER_ADDRESS}
+    if not queries.is_known_place(db, place_key, at=at):
+        limits[keys.digest("throttle", f"name\n{username}")] = _PER_NAME_FROM_UNKNOWN_PLACES
+    return Attempt(limits, own_key, place_key)
+
+
+def _one_more(counter: Counter | None, key: str, limit: int, at: int) -> Counter:
+    is_running = counter is not None and counter.window_ends_at > at
+    count = (counter.failure_count if counter is not None and is_running else 0) + 1
+    lock_count = counter.lock_count if counter is not None else 0
+    ends_at = counter.window_ends_at if counter is not None and is_running else at + _WINDOW
+    if count >= limit:
+        ends_at = at + min(_WINDOW * 2**lock_count, _LONGEST_LOCK)
+        lock_count += 1
+    return Counter(key, count, ends_at, lock_count, max(ends_at, at + (_REMEMBER_LOCKS if lock_count else 0)))
+
+
+def _network_of(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, ipaddress.IPv6Address):
+        # One household or one server holds a whole /64.
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def _in_words(seconds: int) -> str:
+    return f"{seconds} seconds" if seconds < 120 else f"{-(-seconds // 60)} minutes"
