@@ -1,0 +1,155 @@
+"""Byline: the wiring. Settings first, then each package's part, from the ground floor up."""
+
+from pathlib import Path
+
+import click
+from flask import Flask, request, send_from_directory
+from flask.typing import ResponseReturnValue
+
+from auth.blocking.pages import pages as people_pages
+from auth.cli import token, user
+from auth.guards import public
+from auth.identify import init_identify, refuse_bad_bearer
+from auth.permissions import Permission
+from auth.principal import principal
+from auth.sessions.cookies import form_binding, init_cookies
+from auth.sessions.store import SessionStore
+from auth.signin.pages import answer_unauthenticated
+from auth.signin.pages import pages as signin_pages
+from auth.signin.reopening import init_reopening
+from auth.signin.setup import prepare_first_owner
+from blog.feeds.pages import pages as feed_pages
+from blog.posts.api import api as posts_api
+from blog.posts.editor import pages as editor_pages
+from blog.posts.editor import reopen_edit, reopen_new
+from blog.posts.pages import pages as post_pages
+from blog.site.pages import pages as site_pages
+from storage.engine import Database
+from storage.folder import prepare_folder
+from storage.upgrading import upgrade
+from web.caching import init_caching
+from web.cli import backup, doctor, restore, show_settings
+from web.command import sentences
+from web.csrf import init_csrf
+from web.error_pages import init_error_pages
+from web.errors import Unauthenticated
+from web.headers import init_headers
+from web.health import pages as health_pages
+from web.logs import init_logs
+from web.metrics import init_metrics
+from web.proxies import WAS_FORWARDED, ForwardingHeaders
+from web.render import init_render
+from web.requests import MAX_BODY_BYTES, StrictRequest, check_body, check_origin, init_host_check, number_request
+from web.running import THREADS, run_site
+from web.settings import Settings, load_settings
+from web.signing import load_keys
+
+
+def create_app(settings: Settings | None = None, *, testing: bool = False) -> Flask:
+    """The whole application for one process. Without `settings` the environment's are read and the data folder made.
+
+    `testing`: errors that nobody foresaw are raised, and so is a statement that is issued while a page is built.
+    """
+    if settings is None:
+        settings = load_settings()
+        prepare_folder(settings.byline_instance)
+        upgrade(settings.database_path)
+    app = create_base(settings, watch_statements=testing)
+    app.testing = testing
+    app.before_request(number_request)
+    init_logs(app)
+    init_headers(app, settings)
+    init_caching(app)
+    init_render(app, settings)
+    init_error_pages(app)
+    init_metrics(app, may_read_metrics)
+    init_csrf(app, form_binding)
+
+    init_cookies(app, settings, SessionStore.open(app.extensions["database"]))
+    init_identify(app)
+    init_host_check(app, settings)
+    for step in (check_origin, check_body, refuse_bad_bearer):
+        app.before_request(step)
+    app.register_error_handler(Unauthenticated, answer_unauthenticated)
+    init_reopening(app, {"editor.create": reopen_new, "editor.save": reopen_edit})
+
+    for pages in (
+        health_pages,
+        signin_pages,
+        people_pages,
+        site_pages,
+        post_pages,
+        editor_pages,
+        feed_pages,
+        posts_api,
+    ):
+        app.register_blueprint(pages)
+    for endpoint in ("static", "health.alive", "health.ready"):
+        public(app.view_functions[endpoint])
+    app.add_url_rule("/favicon.ico", "favicon", public(favicon))
+    app.wsgi_app = ForwardingHeaders(app.wsgi_app, settings.byline_trusted_proxies)  # type: ignore[method-assign]
+    return app
+
+
+def create_base(settings: Settings, *, watch_statements: bool = False) -> Flask:
+    """Settings, keys and database, and nothing that speaks HTTP: what commands need."""
+    app = Flask("app", root_path=str(Path(__file__).parent), instance_path=str(settings.byline_instance.absolute()))
+    app.request_class = StrictRequest
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES, MAX_FORM_PARTS=200)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["settings"] = settings
+    app.extensions["keys"] = load_keys(settings)
+    app.extensions["database"] = Database(
+        settings.database_path, readers=THREADS, watch_statements=watch_statements or app.debug
+    )
+    return app
+
+
+def may_read_metrics() -> bool:
+    """With a token of scope admin, or from this machine itself, with nobody standing between."""
+    is_local = request.remote_addr in ("127.0.0.1", "::1") and not request.environ.get(WAS_FORWARDED)
+    return principal().may(Permission.ADMINISTER) or is_local
+
+
+def favicon() -> ResponseReturnValue:
+    """The picture that browsers ask for unasked."""
+    return send_from_directory("static", "favicon.ico", max_age=86_400)
+
+
+@click.group()
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Byline: a blog that you run yourself."""
+    context.obj = _open_for_commands
+
+
+@main.command()
+@sentences
+def serve() -> None:
+    """Run the site until it is told to stop."""
+    settings = load_settings()
+    raise SystemExit(run_site(settings, prepare=lambda: prepare_first_owner_of(settings), make_app=create_app))
+
+
+for command in (user, token, show_settings, doctor, backup, restore):
+    main.add_command(command)
+
+
+def prepare_first_owner_of(settings: Settings) -> str | None:
+    """Before the processes start: the owner, or the token of the link that makes one."""
+    database = Database(settings.database_path, readers=1)
+    try:
+        return prepare_first_owner(database, settings)
+    finally:
+        database.close()
+
+
+def _open_for_commands() -> Flask:
+    settings = load_settings()
+    prepare_folder(settings.byline_instance)
+    upgrade(settings.database_path)
+    return create_base(settings)
+
+
+if __name__ == "__main__":
+    main()

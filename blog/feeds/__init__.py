@@ -1,0 +1,1 @@
+"""Feeds: following the site without coming by."""

@@ -1,0 +1,1 @@
+"""Posts: writing, changing, publishing, deleting, reading. One folder, one file for each ability."""

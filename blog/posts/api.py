@@ -1,0 +1,209 @@
+"""Posts as JSON, for programs."""
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from auth.guards import public, requires
+from auth.permissions import Permission
+from auth.principal import principal
+from blog.posts import content, queries
+from blog.posts.deleting import delete as delete_post
+from blog.posts.model import Post, Status, Visibility
+from blog.posts.queries import Cursor
+from blog.posts.reading import read_post
+from blog.posts.writing import change, check_version, find_editable, write
+from blog.tags import names
+from storage import clock
+from storage.ids import parse_id
+from web.csrf import check_header_token
+from web.database import reading, transaction
+from web.errors import Invalid, NotFound, Stale, Unauthenticated
+from web.json_body import JsonBody, Moment, read_body
+from web.render import absolute_url
+
+api = Blueprint("posts_api", __name__)
+
+_MOST = 100
+
+# What the description says of texts; the rules themselves stand in `content`.
+_LINE = r"[^\x00-\x1f\x7f-\x9f]"
+_TITLE: JsonDict = {
+    "minLength": 1,
+    "maxLength": content.LONGEST_TITLE,
+    "pattern": rf"^{_LINE}*[^\x00-\x20\x7f-\xa0]{_LINE}*$",
+}
+_SLUG: JsonDict = {"maxLength": content.LONGEST_SLUG, "pattern": f"^({content.SLUG.pattern})?$"}
+_BODY: JsonDict = {"maxLength": content.LONGEST_BODY_BYTES, "pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"}
+_EXCERPT: JsonDict = {"maxLength": content.LONGEST_EXCERPT, "pattern": rf"^{_LINE}*$"}
+_TAGS: JsonDict = {
+    "maxItems": names.MOST,
+    "items": {"type": "string", "maxLength": names.LONGEST, "pattern": r"^[\w][\w \-.]*$"},
+}
+
+
+class PostBody(JsonBody):
+    """What an author may decide about a post."""
+
+    title: str = Field(json_schema_extra=_TITLE)
+    slug: str = Field("", description="Empty: made from the title.", json_schema_extra=_SLUG)
+    body: str = Field("", description="Markdown, up to 1 MiB of UTF-8.", json_schema_extra=_BODY)
+    excerpt: str = Field("", description="For lists. Empty: made from the text.", json_schema_extra=_EXCERPT)
+    tags: list[str] = Field([], json_schema_extra=_TAGS)
+    status: str = Field("draft", json_schema_extra={"enum": list(Status)})
+    visibility: str = Field("public", json_schema_extra={"enum": list(Visibility)})
+    publish_at: Moment | None = Field(None, description="Public from then on. Absent: now.")
+
+
+class PostChanges(PostBody):
+    """What a PATCH may name; what it does not name stays."""
+
+    title: str = Field("", json_schema_extra=_TITLE)
+    version: int | None = Field(None, description="The version that the change was made from.")
+
+
+@api.get("/v1/posts")
+@public
+def index() -> Response:
+    """What the asker may know of, the last begun first."""
+    limit = _limit()
+    before = request.args.get("before")
+    with reading() as db:
+        posts = queries.list_known(
+            db, by=principal(), at=clock.now(), limit=limit + 1, before=_cursor(before) if before else None
+        )
+    following = None
+    if len(posts) > limit:
+        last = posts[limit - 1]
+        following = absolute_url(f"/v1/posts?limit={limit}&before={last.created_at}~{last.id}")
+    return jsonify({"items": [as_json(post) for post in posts[:limit]], "next": following})
+
+
+@api.post("/v1/posts")
+@requires(Permission.WRITE_POSTS)
+def create() -> Response:
+    """Store a new post: 201."""
+    check_header_token()
+    prepared = content.prepare(_changes(read_body(PostBody)))
+    with transaction() as db:
+        post = write(db, prepared, by=principal())
+    response = _answer(post)
+    response.status_code = 201
+    response.headers["Location"] = absolute_url(f"/v1/posts/{post.id}")
+    return response
+
+
+@api.get("/v1/posts/<post_id>")
+@public
+def show(post_id: str) -> Response:
+    """One post."""
+    with reading() as db:
+        readable = read_post(db, by=principal(), post_id=_known(post_id))
+    if readable.is_withheld:
+        raise Unauthenticated("This post is for members: sign in, or send a Bearer token.")
+    return _answer(readable.post)
+
+
+@api.patch("/v1/posts/<post_id>")
+@requires(Permission.WRITE_POSTS)
+def patch(post_id: str) -> Response:
+    """Change what the body names."""
+    post = _find(post_id)
+    check_header_token()
+    body = read_body(PostChanges)
+    version = _asked_version(post, body.version)
+    check_version(post, version)
+    prepared = content.prepare(_changes(body), current=post)
+    with transaction() as db:
+        return _answer(change(db, post.id, prepared, by=principal(), version=post.version if version else None))
+
+
+@api.delete("/v1/posts/<post_id>")
+@requires(Permission.WRITE_POSTS)
+def delete(post_id: str) -> Response:
+    """Delete: 204."""
+    post = _find(post_id)
+    check_header_token()
+    body = read_body(Deletion) if request.content_length else Deletion()
+    version = _asked_version(post, body.version)
+    with transaction() as db:
+        delete_post(db, post.id, by=principal(), version=version)
+    return Response(status=204)
+
+
+class Deletion(JsonBody):
+    """What a DELETE may name."""
+
+    version: int | None = None
+
+
+def as_json(post: Post) -> dict[str, Any]:
+    """A post in the words of the API."""
+    return {
+        "id": post.id,
+        "slug": post.slug,
+        "url": absolute_url(f"/posts/{post.slug}"),
+        "title": post.title,
+        "body": post.body,
+        "html": post.html,
+        "excerpt": post.summary,
+        "tags": post.tags,
+        "status": post.status,
+        "visibility": post.visibility,
+        "version": post.version,
+        "author": post.author_username,
+        "created_at": clock.to_rfc3339(post.created_at),
+        "updated_at": clock.to_rfc3339(post.updated_at),
+        "published_at": None if post.published_at is None else clock.to_rfc3339(post.published_at),
+    }
+
+
+def _answer(post: Post) -> Response:
+    response = jsonify(as_json(post))
+    response.headers["ETag"] = f'"{post.version}"'
+    return response
+
+
+def _changes(body: PostBody) -> dict[str, Any]:
+    changes = body.given()
+    if changes.get("publish_at") is not None:
+        changes["publish_at"] = clock.from_datetime(changes["publish_at"])
+    return changes
+
+
+def _find(post_id: str) -> Post:
+    with reading() as db:
+        return find_editable(db, by=principal(), post_id=_known(post_id))
+
+
+def _known(post_id: str) -> str:
+    known = parse_id(post_id)
+    if known is None:
+        raise NotFound
+    return known
+
+
+def _asked_version(post: Post, in_body: int | None) -> int | None:
+    """The version that the change was made from, by If-Match (RFC 9110, 13.1.1) or by the body; None asks for nothing."""
+    if "If-Match" not in request.headers:
+        return in_body
+    if request.if_match.star_tag or request.if_match.contains(str(post.version)):
+        return post.version
+    raise Stale(post.version)
+
+
+def _limit() -> int:
+    text = request.args.get("limit", "20")
+    if not (text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= _MOST):
+        raise Invalid({"limit": f"Use a number from 1 to {_MOST}."})
+    return int(text)
+
+
+def _cursor(text: str) -> Cursor:
+    at, _, post_id = text.partition("~")
+    known = parse_id(post_id)
+    if known is None or not (at.isascii() and at.isdecimal() and len(at) < 19):
+        raise Invalid({"before": "This is not a place in this list; follow `next`."})
+    return Cursor(int(at), known)

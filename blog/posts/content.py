@@ -1,0 +1,156 @@
+"""What a post may hold: one set of rules for forms, the API and every other way in. Pure: no database."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slugify import slugify
+
+from blog.posts.model import Post, Status, Visibility
+from blog.rendering.excerpts import excerpt as make_excerpt
+from blog.rendering.markdown import render
+from blog.tags.names import UnusableTags, normalise_tags
+from storage import clock
+from web.errors import Invalid
+
+LONGEST_TITLE = 300
+LONGEST_SLUG = 100
+LONGEST_EXCERPT = 1000
+LONGEST_BODY_BYTES = 1024 * 1024
+_GENERATED_SLUG = 80
+
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+# Dates that every calendar on the way can say.
+_EARLIEST, _LATEST = clock.EARLIEST + 1000 * 365 * clock.DAY, clock.LATEST - 1000 * 365 * clock.DAY
+
+
+class Fault(ValueError):
+    """One field breaks a rule; the message is for its author."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an author decides about a post, checked, with the page already made from it."""
+
+    title: str
+    slug: str  # empty: to be made from the title
+    body: str
+    excerpt: str
+    tags: list[str]
+    status: Status
+    visibility: Visibility
+    publish_at: int | None
+    html: str
+    summary: str
+
+
+def prepare(
+    changes: Mapping[str, Any], *, current: Post | None = None, parse_faults: Mapping[str, str] | None = None
+) -> Content:
+    """The content after `changes`, from what is there (`current`) or from nothing.
+
+    Raises Invalid for all fields at once, those among them that the form could not read (`parse_faults`).
+
+    Values are of the right type already (strings, a list for `tags`, microseconds for `publish_at`); unknown names are
+    ignored. Rendering happens here, before any transaction, because long texts take their time.
+    """
+    faults: dict[str, str] = dict(parse_faults or {})
+    values: dict[str, Any] = {}
+    for name, check in _CHECKS.items():
+        given = changes[name] if name in changes else _current_value(current, name)
+        try:
+            values[name] = check(given)
+        except (Fault, UnusableTags) as fault:
+            faults[name] = str(fault)
+    if faults:
+        raise Invalid(faults)
+    is_same_text = current is not None and current.body == values["body"]
+    html = current.html if current is not None and is_same_text else render(values["body"])
+    summary = values["excerpt"] or make_excerpt(html)
+    return Content(**values, html=html, summary=summary)
+
+
+def slug_from(title: str) -> str:
+    """A slug for a title in any script; never empty."""
+    return slugify(title, max_length=_GENERATED_SLUG, word_boundary=True) or "post"
+
+
+def _current_value(current: Post | None, name: str) -> Any:
+    if current is not None:
+        return getattr(current, name)
+    return {"tags": [], "status": Status.DRAFT, "visibility": Visibility.PUBLIC, "publish_at": None}.get(name, "")
+
+
+def _check_title(title: str) -> str:
+    title = unicodedata.normalize("NFC", title).strip()
+    if not title:
+        raise Fault("Give it a title.")
+    if len(title) > LONGEST_TITLE:
+        raise Fault(f"A title has at most {LONGEST_TITLE} characters; this one has {len(title):,}.")
+    return _printable(title, allowed="")
+
+
+def _check_slug(slug: str) -> str:
+    slug = slug.strip()
+    if slug and not SLUG.fullmatch(slug):
+        raise Fault("Use small letters a to z, digits, and single dashes between them, or leave it empty.")
+    if len(slug) > LONGEST_SLUG:
+        raise Fault(f"An address has at most {LONGEST_SLUG} characters.")
+    return slug
+
+
+def _check_body(body: str) -> str:
+    body = _printable(body.replace("\r\n", "\n").replace("\r", "\n"), allowed="\n\t")
+    size = len(body.encode())
+    if size > LONGEST_BODY_BYTES:
+        raise Fault(f"A text has at most 1 MiB; this one is {size - LONGEST_BODY_BYTES:,} bytes longer.")
+    return body
+
+
+def _check_excerpt(excerpt: str) -> str:
+    excerpt = unicodedata.normalize("NFC", excerpt.replace("\r\n", "\n")).strip()
+    if len(excerpt) > LONGEST_EXCERPT:
+        raise Fault(f"An excerpt has at most {LONGEST_EXCERPT:,} characters; this one has {len(excerpt):,}.")
+    return _printable(excerpt, allowed="\n")
+
+
+def _check_status(status: str) -> Status:
+    try:
+        return Status(status or Status.DRAFT)
+    except ValueError:
+        raise Fault("Choose draft or published.") from None
+
+
+def _check_visibility(visibility: str) -> Visibility:
+    try:
+        return Visibility(visibility or Visibility.PUBLIC)
+    except ValueError:
+        raise Fault("Choose public or members.") from None
+
+
+def _check_publish_at(at: int | None) -> int | None:
+    if at is not None and not _EARLIEST <= at <= _LATEST:
+        raise Fault("Choose a year between 1001 and 8999.")
+    return at
+
+
+def _printable(text: str, *, allowed: str) -> str:
+    for position, character in enumerate(text):
+        if character not in allowed and unicodedata.category(character) in ("Cc", "Cs"):
+            line = text.count("\n", 0, position) + 1
+            raise Fault(f"Line {line} holds a character that cannot be shown (U+{ord(character):04X}). Take it out.")
+    return text
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "title": _check_title,
+    "slug": _check_slug,
+    "body": _check_body,
+    "excerpt": _check_excerpt,
+    "tags": normalise_tags,
+    "status": _check_status,
+    "visibility": _check_visibility,
+    "publish_at": _check_publish_at,
+}

@@ -1,0 +1,194 @@
+"""The pages of writing: new, edit, publish, unpublish, delete. Whatever is refused, the text is on the page again."""
+
+import secrets
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+
+from auth.guards import requires
+from auth.permissions import Permission
+from auth.principal import principal
+from blog.posts import api
+from blog.posts.content import prepare
+from blog.posts.deleting import delete
+from blog.posts.forms import DeleteForm, PostForm, form_data
+from blog.posts.model import Post
+from blog.posts.publishing import publish, unpublish
+from blog.posts.writing import change, check_version, find_editable, find_repeated, write
+from web.database import reading, transaction
+from web.errors import Forbidden, Invalid, Stale
+from web.forms import Form
+from web.render import current_site, render_page
+
+pages = Blueprint("editor", __name__)
+
+_STALE = "Somebody saved this post while you were writing. Both texts are here; nothing of yours is lost or saved yet."
+_REOPENED = "You are signed in again. Your text is here as you sent it; it is not saved yet."
+
+
+@pages.get("/new")
+@requires(Permission.WRITE_POSTS)
+def new() -> ResponseReturnValue:
+    """An empty form."""
+    return _show(_empty_form(), None)
+
+
+@pages.post("/new")
+@requires(Permission.WRITE_POSTS)
+def create() -> ResponseReturnValue:
+    """Store a new post from the form, or from a JSON body."""
+    return api.create() if request.is_json else _submit(PostForm(request.form), None)
+
+
+@pages.get("/posts/<slug>/edit")
+@requires(Permission.WRITE_POSTS)
+def edit(slug: str) -> ResponseReturnValue:
+    """The form with what is there."""
+    post = _find(slug)
+    return _show(_form_of(post), post)
+
+
+@pages.post("/posts/<slug>/edit")
+@requires(Permission.WRITE_POSTS)
+def save(slug: str) -> ResponseReturnValue:
+    """Store another version."""
+    return _submit(PostForm(request.form), _find(slug))
+
+
+@pages.post("/posts/<slug>/publish")
+@requires(Permission.PUBLISH_POSTS)
+def let_out(slug: str) -> ResponseReturnValue:
+    """Publish."""
+    post = _checked(slug, Form(request.form))
+    with transaction() as db:
+        publish(db, post.id, by=principal())
+    return redirect(f"/posts/{post.slug}", code=303)
+
+
+@pages.post("/posts/<slug>/unpublish")
+@requires(Permission.PUBLISH_POSTS)
+def take_back(slug: str) -> ResponseReturnValue:
+    """Make it a draft again."""
+    post = _checked(slug, Form(request.form))
+    with transaction() as db:
+        unpublish(db, post.id, by=principal())
+    return redirect(f"/posts/{post.slug}", code=303)
+
+
+@pages.get("/posts/<slug>/delete")
+@requires(Permission.WRITE_POSTS)
+def ask_to_delete(slug: str) -> ResponseReturnValue:
+    """Ask once."""
+    post = _find(slug)
+    return render_page("blog/posts/delete.html", post=post, form=DeleteForm(data={"version": post.version}))
+
+
+@pages.post("/posts/<slug>/delete")
+@requires(Permission.WRITE_POSTS)
+def remove(slug: str) -> ResponseReturnValue:
+    """Delete."""
+    form = DeleteForm(request.form)
+    post = _checked(slug, form)
+    version = form.version.data or ""
+    with transaction() as db:
+        delete(db, post.id, by=principal(), version=int(version) if version.isdecimal() else None)
+    return redirect("/account", code=303)
+
+
+def reopen_new(fields: MultiDict[str, str]) -> ResponseReturnValue:
+    """The form of a new post, as it was sent when nobody was signed in any more."""
+    _check_may_write()
+    return _show(PostForm(fields), None, notice=_REOPENED)
+
+
+def reopen_edit(fields: MultiDict[str, str], slug: str) -> ResponseReturnValue:
+    """The form of a post that is there, likewise."""
+    _check_may_write()
+    post = _find(slug)
+    return _show(PostForm(fields), post, notice=_REOPENED)
+
+
+def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:
+    if refused := form.token_error():
+        return _show(form, post, status=403, notice=refused)
+    who = principal()
+    with reading() as db:
+        repeated = find_repeated(db, form.submission_id(), by=who)
+    if repeated is not None:
+        return redirect(f"/posts/{repeated.slug}", code=303)
+    is_preview = request.form.get("action") == "preview"
+    try:
+        if post is not None and not is_preview:
+            check_version(post, form.asked_version())
+        changes, faults = form.changes(current_site().zone, post)
+        content = prepare(changes, current=post, parse_faults=faults)
+        if is_preview:
+            return _show(form, post, preview_html=Markup(content.html), preview_title=content.title)  # noqa: S704
+        with transaction() as db:
+            if post is None:
+                saved = write(db, content, by=who, submission=form.submission_id())
+            else:
+                saved = change(
+                    db, post.id, content, by=who, version=form.asked_version(), submission=form.submission_id()
+                )
+    except Stale:
+        assert post is not None
+        return _show_both(form, post)
+    except Invalid as invalid:
+        rest = form.show_faults(invalid.fields)
+        return _show(form, post, status=422, notice=" ".join(rest) or None)
+    return redirect(f"/posts/{saved.slug}", code=303)
+
+
+def _show_both(form: PostForm, post: Post) -> ResponseReturnValue:
+    with reading() as db:
+        theirs = find_editable(db, by=principal(), post_id=post.id)
+    form.version.data = str(theirs.version)
+    return _show(form, theirs, status=409, notice=_STALE, theirs=theirs)
+
+
+def _show(
+    form: PostForm, post: Post | None, *, status: int = 200, notice: str | None = None, **more: Any
+) -> ResponseReturnValue:
+    if not form.submission.data:
+        form.submission.data = secrets.token_urlsafe(16)
+    arguments = {"preview_html": None, "preview_title": None, "theirs": None} | more
+    return render_page(
+        "blog/posts/editor.html",
+        status=status,
+        form=form,
+        post=post,
+        action="/new" if post is None else f"/posts/{post.slug}/edit",
+        heading="New post" if post is None else f"Edit “{post.title}”",
+        notice=notice,
+        canonical_url=None,
+        **arguments,
+    )
+
+
+def _empty_form() -> PostForm:
+    return PostForm(data={"status": "draft", "visibility": "public"})
+
+
+def _form_of(post: Post) -> PostForm:
+    return PostForm(data=form_data(post, current_site().zone))
+
+
+def _find(slug: str) -> Post:
+    with reading() as db:
+        return find_editable(db, by=principal(), slug=slug)
+
+
+def _checked(slug: str, form: Form) -> Post:
+    post = _find(slug)
+    if refused := form.token_error():
+        raise Forbidden(refused)
+    return post
+
+
+def _check_may_write() -> None:
+    if not principal().may(Permission.WRITE_POSTS):
+        raise Forbidden("You are signed in, but may not write here. Your text is kept below.")

@@ -1,0 +1,101 @@
+"""The forms of writing. They parse; what a post may hold is decided in `content`."""
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.widgets import DateTimeLocalInput
+
+from blog.posts.model import Post
+from blog.tags.names import split_tags
+from storage import clock
+from web.forms import Form
+
+_MINUTE = "%Y-%m-%dT%H:%M"
+_FIELDS = ("title", "slug", "body", "excerpt", "status", "visibility")
+
+
+class PostForm(Form):
+    """A post, as its author fills it in. Fields that a form does not send keep what is there."""
+
+    title = StringField("Title")
+    slug = StringField("Address", description="Small letters, digits and dashes. Empty: made from the title.")
+    body = TextAreaField("Text", description="Markdown.")
+    excerpt = TextAreaField("Excerpt", description="For lists. Empty: made from the text.")
+    tags = StringField("Tags", description="Separated by commas.")
+    status = RadioField("State", choices=[SelectChoice("draft", "Draft"), SelectChoice("published", "Published")])
+    publish_at = StringField("Publish at", widget=DateTimeLocalInput(), description="Empty: now.")
+    visibility = RadioField(
+        "Who may read it",
+        choices=[SelectChoice("public", "Everybody"), SelectChoice("members", "Members who are signed in")],
+    )
+    version = HiddenField()
+    submission = HiddenField()
+
+    def changes(self, zone: ZoneInfo, current: Post | None) -> tuple[dict[str, Any], dict[str, str]]:
+        """What was sent, in the types that `content.prepare` takes, and the faults of what could not be read."""
+        sent = {name: self[name].data for name in _FIELDS if self[name].raw_data}
+        faults: dict[str, str] = {}
+        if self.tags.raw_data:
+            sent["tags"] = split_tags(self.tags.data or "")
+        if self.publish_at.raw_data:
+            try:
+                sent["publish_at"] = _parse_minute(self.publish_at.data, zone, current)
+            except ValueError as fault:
+                faults["publish_at"] = str(fault)
+        return sent, faults
+
+    def asked_version(self) -> int | None:
+        """The version that the author saw; None when the form names none."""
+        text = (self.version.data or "").strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else (-1 if text else None)
+
+    def submission_id(self) -> str | None:
+        """The random number of this very form."""
+        text = (self.submission.data or "").strip()
+        return text if text.isascii() and text.isprintable() and 0 < len(text) <= 100 else None
+
+
+class DeleteForm(Form):
+    """Asks once."""
+
+    version = HiddenField()
+
+
+def form_data(post: Post, zone: ZoneInfo) -> dict[str, Any]:
+    """What the form shows of a post that is there."""
+    data = {name: getattr(post, name) for name in _FIELDS}
+    return data | {
+        "tags": ", ".join(post.tags),
+        "publish_at": "" if post.publish_at is None else _local(post.publish_at, zone).strftime(_MINUTE),
+        "version": str(post.version),
+    }
+
+
+def _parse_minute(text: str | None, zone: ZoneInfo, current: Post | None) -> int | None:
+    """A local minute as a moment. Raises ValueError with a sentence.
+
+    A minute that the form showed and nobody changed stays the moment it stands for, seconds included.
+    """
+    text = (text or "").strip()
+    if not text:
+        return None
+    if current is not None and current.publish_at is not None:
+        if _local(current.publish_at, zone).strftime(_MINUTE) == text:
+            return current.publish_at
+    try:
+        local = datetime.fromisoformat(text)
+        if local.tzinfo is not None:
+            raise ValueError
+        moment = local.replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("Write the date and time like 2026-11-20 08:15.") from None
+    if moment.astimezone(zone).replace(tzinfo=None) != local:
+        raise ValueError("This minute does not exist there: the clocks are put forward over it. Choose another one.")
+    return clock.from_datetime(moment)
+
+
+def _local(at: int, zone: ZoneInfo) -> datetime:
+    return clock.to_datetime(at).astimezone(zone)

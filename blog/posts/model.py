@@ -1,0 +1,133 @@
+"""The tables of posts, and what is true of one."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from storage.schema import metadata
+
+
+class Status(StrEnum):
+    """Whether the author has let it out."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+
+
+class Visibility(StrEnum):
+    """Who may read what is published."""
+
+    PUBLIC = "public"
+    MEMBERS = "members"  # whoever is signed in
+
+
+posts_table = sa.Table(
+    "posts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # UUID
+    sa.Column("slug", sa.Text, nullable=False, unique=True),
+    sa.Column("author_id", sa.Integer, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),  # Markdown, lines end with \n
+    sa.Column("html", sa.Text, nullable=False),  # made from the body and sanitised, on save
+    sa.Column("renderer_version", sa.Integer, nullable=False),
+    sa.Column("excerpt", sa.Text, nullable=False),  # written by the author; empty: none
+    sa.Column("summary", sa.Text, nullable=False),  # what lists show: the excerpt, or one made from the text
+    sa.Column("tags", sa.Text, nullable=False),  # separated by commas, in the author's order
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("visibility", sa.Text, nullable=False),
+    sa.Column("publish_at", sa.Integer),  # the moment the author chose; NULL: none chosen
+    sa.Column("published_at", sa.Integer),  # public from then on; NULL: never published
+    sa.Column("version", sa.Integer, nullable=False),  # 1, 2, 3 …: one for each save
+    sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Column("updated_at", sa.Integer, nullable=False),
+    sa.Column("deleted_at", sa.Integer),  # NULL: not deleted
+    sa.Index("ix_posts_reading", "status", "published_at", "id"),
+    sa.Index("ix_posts_created_at_id", "created_at", "id"),
+    sa.Index("ix_posts_desk", "author_id", "status", "updated_at", "id"),
+)
+
+# Addresses that a post had before; they lead to where it is now.
+former_slugs_table = sa.Table(
+    "former_slugs",
+    metadata,
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("post_id", sa.Text, sa.ForeignKey("posts.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+# Every save, whole. A revision's number is the version that it made.
+revisions_table = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column("post_id", sa.Text, sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("user_id", sa.Integer, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("made_at", sa.Integer, nullable=False),
+    sa.Column("submission", sa.Text),  # what the form carried; NULL: not saved by a form
+    sa.Column("slug", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("excerpt", sa.Text, nullable=False),
+    sa.Column("tags", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("visibility", sa.Text, nullable=False),
+    sa.Column("publish_at", sa.Integer),
+    sa.UniqueConstraint("user_id", "submission"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post, whole."""
+
+    id: str
+    slug: str
+    author_id: int
+    author_username: str
+    author_name: str
+    title: str
+    body: str
+    html: str
+    excerpt: str
+    summary: str
+    tags: list[str]
+    status: Status
+    visibility: Visibility
+    publish_at: int | None
+    published_at: int | None
+    version: int
+    created_at: int
+    updated_at: int
+    deleted_at: int | None
+
+    def is_out(self, at: int) -> bool:
+        """Whether readers may find it at that moment, members-only or not."""
+        published = self.status == Status.PUBLISHED and self.published_at is not None and self.published_at <= at
+        return published and self.deleted_at is None
+
+    def is_scheduled(self, at: int) -> bool:
+        """Whether it will come out by itself."""
+        return self.status == Status.PUBLISHED and self.published_at is not None and self.published_at > at
+
+    def was_out(self, at: int) -> bool:
+        """Whether readers may have seen it before it was taken away."""
+        return self.published_at is not None and self.published_at <= (self.deleted_at or at)
+
+
+@dataclass(frozen=True, slots=True)
+class PostLine:
+    """A post as lists show it."""
+
+    id: str
+    slug: str
+    title: str
+    excerpt: str
+    author_name: str
+    tags: list[str]
+    status: Status
+    visibility: Visibility
+    published_at: int | None
+    updated_at: int
+    version: int
+    is_scheduled: bool

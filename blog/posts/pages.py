@@ -1,0 +1,142 @@
+"""What readers see of posts: home, one post, one tag; and an author's own list."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from auth.guards import public, requires
+from auth.permissions import Permission
+from auth.principal import principal
+from blog.posts import queries
+from blog.posts.model import Post, PostLine
+from blog.posts.queries import Cursor
+from blog.posts.reading import may_edit, read_post
+from blog.tags.names import UnusableTags, normalise_tag
+from storage import clock
+from storage.ids import parse_id
+from web.database import reading
+from web.error_pages import challenge
+from web.errors import NotFound
+from web.render import absolute_url, render_page
+
+pages = Blueprint("posts", __name__)
+
+_PER_PAGE = 10
+_PER_DESK_PAGE = 50
+
+
+@pages.get("/")
+@public
+def home() -> ResponseReturnValue:
+    """The newest posts."""
+    posts, older = _page_of_lines(tag=None)
+    return render_page("blog/posts/home.html", posts=posts, **_paging("/", older))
+
+
+@pages.get("/tags/<tag>")
+@public
+def tag(tag: str) -> ResponseReturnValue:
+    """The newest posts under one tag; a tag that nothing readable bears is not there."""
+    try:
+        name = normalise_tag(tag)
+    except UnusableTags:
+        raise NotFound from None
+    posts, older = _page_of_lines(tag=name)
+    if not posts:
+        raise NotFound("Nothing is published under this tag.")
+    return render_page("blog/posts/tag.html", tag=name, posts=posts, **_paging(request.path, older))
+
+
+@pages.get("/posts/<slug>")
+@public
+def show(slug: str) -> ResponseReturnValue:
+    """One post."""
+    who = principal()
+    with reading() as db:
+        readable = read_post(db, by=who, slug=slug)
+    post = readable.post
+    if readable.is_moved:
+        return redirect(f"/posts/{post.slug}", code=301)
+    if readable.is_withheld:
+        return _withhold(post)
+    return render_page("blog/posts/post.html", post=_shown(post), may_edit=may_edit(post, by=who))
+
+
+@pages.get("/account")
+@requires(Permission.USE_ACCOUNT, session_only=True)
+def desk() -> ResponseReturnValue:
+    """One's own posts, drafts first."""
+    at = clock.now()
+    with reading() as db:
+        posts = queries.list_own(db, by=principal(), at=at, limit=_PER_DESK_PAGE + 1, after=_desk_position())
+    older = None
+    if len(posts) > _PER_DESK_PAGE:
+        last = posts[_PER_DESK_PAGE - 1]
+        older = f"/account?after={last.status}~{last.updated_at}~{last.id}"
+    newer = "/account" if "after" in request.args else None
+    return render_page("blog/posts/desk.html", posts=posts[:_PER_DESK_PAGE], older_url=older, newer_url=newer)
+
+
+def _withhold(post: Post) -> ResponseReturnValue:
+    # Nothing but what the author wrote for everybody: an excerpt made from the text would give the text away.
+    response = render_page(
+        "blog/posts/members_only.html",
+        status=401,
+        title=post.title,
+        excerpt=post.excerpt,
+        sign_in_url=f"/login?next=/posts/{post.slug}",
+    )
+    response.headers["WWW-Authenticate"] = challenge()
+    return response
+
+
+def _shown(post: Post) -> dict[str, Any]:
+    names = (
+        "slug", "title", "author_name", "tags", "published_at", "updated_at", "visibility", "status", "version",
+    )  # fmt: skip
+    shown: dict[str, Any] = {name: getattr(post, name) for name in names}
+    return shown | {
+        "html": Markup(post.html),  # noqa: S704 - sanitised when it was saved
+        "excerpt": post.summary,
+        "is_scheduled": post.is_scheduled(clock.now()),
+    }
+
+
+def _page_of_lines(*, tag: str | None) -> tuple[list[PostLine], Cursor | None]:
+    before = request.args.get("before")
+    cursor = None if before is None else _parse_cursor(before)
+    with reading() as db:
+        posts = queries.list_out(db, by=principal(), at=clock.now(), limit=_PER_PAGE + 1, before=cursor, tag=tag)
+    if len(posts) <= _PER_PAGE:
+        return posts, None
+    last = posts[_PER_PAGE - 1]
+    return posts[:_PER_PAGE], Cursor(last.published_at or 0, last.id)
+
+
+def _paging(path: str, older: Cursor | None) -> dict[str, Any]:
+    is_first = "before" not in request.args
+    return {
+        "older_url": None if older is None else f"{path}?before={older.at}~{older.id}",
+        "newer_url": None if is_first else path,
+        "is_first_page": is_first,
+        "canonical_url": absolute_url(path) if is_first else None,
+    }
+
+
+def _parse_cursor(text: str) -> Cursor:
+    at, _, post_id = text.partition("~")
+    known = parse_id(post_id)
+    if known is None or len(at) > 18 or not at.removeprefix("-").isdecimal() or not at.isascii():
+        raise NotFound("This is not a page of this list.")
+    return Cursor(int(at), known)
+
+
+def _desk_position() -> tuple[str, int, str] | None:
+    after = request.args.get("after")
+    if after is None:
+        return None
+    status, _, rest = after.partition("~")
+    cursor = _parse_cursor(rest)
+    return status, cursor.at, cursor.id

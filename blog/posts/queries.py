@@ -1,0 +1,247 @@
+"""Every statement about posts. What somebody may see or change is a condition here, so a stranger's row is not found."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from auth.permissions import Permission
+from auth.principal import Principal
+from auth.users.model import users_table
+from blog.posts.content import Content
+from blog.posts.model import (
+    Post,
+    PostLine,
+    Status,
+    Visibility,
+    former_slugs_table,
+    posts_table,
+    revisions_table,
+)
+from blog.tags.queries import has_tag
+
+_p = posts_table.c
+_AUTHOR = {"author_username": users_table.c.username, "author_name": users_table.c.display_name}
+_POST = [_AUTHOR[name].label(name) if name in _AUTHOR else _p[name] for name in Post.__dataclass_fields__]
+_LINE = [
+    _p.id,
+    _p.slug,
+    _p.title,
+    _p.summary,
+    users_table.c.display_name,
+    _p.tags,
+    _p.status,
+    _p.visibility,
+    _p.published_at,
+    _p.updated_at,
+    _p.version,
+]
+_FROM = posts_table.join(users_table, users_table.c.id == _p.author_id)
+
+
+class Cursor(NamedTuple):
+    """Where a page of a list ended."""
+
+    at: int
+    id: str
+
+
+def find_post(db: sa.Connection, *, slug: str | None = None, post_id: str | None = None) -> Post | None:
+    """The post with that slug or id, whatever its state; the caller decides who may know."""
+    condition = _p.slug == slug if slug is not None else _p.id == post_id
+    return _to_post(db.execute(sa.select(*_POST).select_from(_FROM).where(condition)).one_or_none())
+
+
+def find_by_former_slug(db: sa.Connection, slug: str) -> Post | None:
+    """The post that had that slug once."""
+    former = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == slug).scalar_subquery()
+    return _to_post(db.execute(sa.select(*_POST).select_from(_FROM).where(_p.id == former)).one_or_none())
+
+
+def find_editable(db: sa.Connection, post_id: str, *, by: Principal) -> Post | None:
+    """The post, if `by` may change it."""
+    query = sa.select(*_POST).select_from(_FROM).where(_p.id == post_id, _p.deleted_at.is_(None), _is_editable(by))
+    return _to_post(db.execute(query).one_or_none())
+
+
+def find_by_submission(db: sa.Connection, submission: str, *, by: Principal) -> Post | None:
+    """The post that this very form has made or changed already."""
+    made = sa.select(revisions_table.c.post_id).where(
+        revisions_table.c.submission == submission, revisions_table.c.user_id == by.user_id
+    )
+    query = sa.select(*_POST).select_from(_FROM).where(_p.id.in_(made))
+    return _to_post(db.execute(query).one_or_none())
+
+
+def list_out(
+    db: sa.Connection, *, by: Principal, at: int, limit: int, before: Cursor | None = None, tag: str | None = None
+) -> list[PostLine]:
+    """What `by` finds as a reader, the newest first."""
+    query = sa.select(*_LINE).select_from(_FROM).where(_is_out(by, at))
+    if tag is not None:
+        query = query.where(has_tag(tag, _p.id))
+    if before is not None:
+        query = query.where(sa.tuple_(_p.published_at, _p.id) < sa.tuple_(before.at, before.id))
+    query = query.order_by(_p.published_at.desc(), _p.id.desc()).limit(limit)
+    return [_to_line(row, at) for row in db.execute(query)]
+
+
+def list_whole_out(db: sa.Connection, *, by: Principal, at: int, limit: int) -> list[Post]:
+    """The same with their texts, for feeds."""
+    query = sa.select(*_POST).select_from(_FROM).where(_is_out(by, at))
+    rows = db.execute(query.order_by(_p.published_at.desc(), _p.id.desc()).limit(limit))
+    return [post for row in rows if (post := _to_post(row)) is not None]
+
+
+def list_own(
+    db: sa.Connection, *, by: Principal, at: int, limit: int, after: tuple[str, int, str] | None = None
+) -> list[PostLine]:
+    """One's own posts, drafts first, then the last changed first. `after`: status, time and id of the last one seen."""
+    query = sa.select(*_LINE).select_from(_FROM).where(_p.author_id == by.user_id, _p.deleted_at.is_(None))
+    if after is not None:
+        status, updated_at, post_id = after
+        is_later = sa.tuple_(_p.updated_at, _p.id) < sa.tuple_(updated_at, post_id)
+        query = query.where(sa.or_(_p.status > status, sa.and_(_p.status == status, is_later)))
+    query = query.order_by(_p.status, _p.updated_at.desc(), _p.id.desc()).limit(limit)
+    return [_to_line(row, at) for row in db.execute(query)]
+
+
+def list_known(db: sa.Connection, *, by: Principal, at: int, limit: int, before: Cursor | None = None) -> list[Post]:
+    """Everything that `by` may know of, the last begun first."""
+    is_known = sa.or_(_is_out(by, at), _is_visible_draft(by))
+    query = sa.select(*_POST).select_from(_FROM).where(_p.deleted_at.is_(None), is_known)
+    if before is not None:
+        query = query.where(sa.tuple_(_p.created_at, _p.id) < sa.tuple_(before.at, before.id))
+    rows = db.execute(query.order_by(_p.created_at.desc(), _p.id.desc()).limit(limit))
+    return [post for row in rows if (post := _to_post(row)) is not None]
+
+
+def is_slug_taken(db: sa.Connection, slug: str, *, by_other_than: str | None) -> bool:
+    """Whether another post, also a deleted one, has or had that slug."""
+    has = sa.select(_p.id).where(_p.slug == slug)
+    had = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == slug)
+    return any(row[0] != by_other_than for row in db.execute(has.union(had)))
+
+
+def insert_post(
+    db: sa.Connection,
+    post_id: str,
+    content: Content,
+    *,
+    author_id: int,
+    published_at: int | None,
+    renderer: int,
+    at: int,
+) -> None:
+    """Store a new post, version 1. Its slug must be free."""
+    db.execute(
+        sa.insert(posts_table).values(
+            id=post_id,
+            author_id=author_id,
+            published_at=published_at,
+            version=1,
+            created_at=at,
+            updated_at=at,
+            renderer_version=renderer,
+            **_values(content),
+        )
+    )
+
+
+def update_post(
+    db: sa.Connection, post: Post, content: Content, *, published_at: int | None, renderer: int, at: int
+) -> None:
+    """Store what a save makes of a post: the next version."""
+    db.execute(
+        sa.update(posts_table)
+        .where(_p.id == post.id)
+        .values(
+            published_at=published_at,
+            version=post.version + 1,
+            updated_at=at,
+            renderer_version=renderer,
+            **_values(content),
+        )
+    )
+
+
+def mark_deleted(db: sa.Connection, post: Post, *, at: int) -> None:
+    """Take it away; its address will say so."""
+    db.execute(sa.update(posts_table).where(_p.id == post.id).values(deleted_at=at, version=post.version + 1))
+
+
+def insert_revision(db: sa.Connection, post: Post, *, user_id: int, submission: str | None) -> None:
+    """Keep what the post is now as the revision of its version."""
+    names = ("slug", "title", "body", "excerpt", "status", "visibility", "publish_at")
+    values: dict[str, Any] = {name: getattr(post, name) for name in names}
+    values |= {"post_id": post.id, "number": post.version, "made_at": post.updated_at, "tags": ",".join(post.tags)}
+    db.execute(sa.insert(revisions_table).values(**values, user_id=user_id, submission=submission))
+
+
+def keep_former_slug(db: sa.Connection, post_id: str, *, former: str, current: str) -> None:
+    """Let the former slug lead to the post; the current one is no former one (any more)."""
+    db.execute(sa.delete(former_slugs_table).where(former_slugs_table.c.slug == current))
+    db.execute(sa.insert(former_slugs_table).values(slug=former, post_id=post_id))
+
+
+def _is_out(by: Principal, at: int) -> sa.ColumnElement[bool]:
+    visible = [Visibility.PUBLIC]
+    if by.may(Permission.READ_MEMBERS_POSTS):
+        visible.append(Visibility.MEMBERS)
+    return sa.and_(
+        _p.status == Status.PUBLISHED,
+        _p.published_at <= at,
+        _p.deleted_at.is_(None),
+        _p.visibility.in_(visible),
+    )
+
+
+def _is_visible_draft(by: Principal) -> sa.ColumnElement[bool]:
+    if by.may(Permission.READ_ANY_DRAFT):
+        return sa.true()
+    return _p.author_id == by.user_id if by.may(Permission.READ_OWN_DRAFTS) else sa.false()
+
+
+def _is_editable(by: Principal) -> sa.ColumnElement[bool]:
+    if by.may(Permission.EDIT_ANY_POST):
+        return sa.true()
+    return _p.author_id == by.user_id if by.may(Permission.WRITE_POSTS) else sa.false()
+
+
+def _values(content: Content) -> dict[str, Any]:
+    names = ("slug", "title", "body", "html", "excerpt", "summary", "status", "visibility", "publish_at")
+    return {**{name: getattr(content, name) for name in names}, "tags": ",".join(content.tags)}
+
+
+def _split_tags(text: str) -> list[str]:
+    return text.split(",") if text else []
+
+
+def _to_post(row: Any) -> Post | None:
+    if row is None:
+        return None
+    values = dict(row._mapping)
+    values |= {
+        "tags": _split_tags(row.tags),
+        "status": Status(row.status),
+        "visibility": Visibility(row.visibility),
+    }
+    return Post(**values)
+
+
+def _to_line(row: Sequence[Any], at: int) -> PostLine:
+    post_id, slug, title, summary, author, tags, status, visibility, published_at, updated_at, version = row
+    return PostLine(
+        id=post_id,
+        slug=slug,
+        title=title,
+        excerpt=summary,
+        author_name=author,
+        tags=_split_tags(tags),
+        status=Status(status),
+        visibility=Visibility(visibility),
+        published_at=published_at,
+        updated_at=updated_at,
+        version=version,
+        is_scheduled=status == Status.PUBLISHED and published_at is not None and published_at > at,
+    )

@@ -1,0 +1,53 @@
+"""Who may read what, one post at a time."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from auth.permissions import Permission
+from auth.principal import Principal
+from blog.posts import queries
+from blog.posts.model import Post, Visibility
+from storage import clock
+from web.errors import Gone, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """What somebody gets who asks for a post."""
+
+    post: Post
+    is_moved: bool = False  # asked for under a former address
+    is_withheld: bool = False  # for members, and the asker is a visitor: title and written excerpt only
+
+
+def read_post(db: sa.Connection, *, by: Principal, slug: str | None = None, post_id: str | None = None) -> Readable:
+    """The post for this asker. Raises Gone when it was deleted, NotFound when it is not theirs to know of."""
+    post = queries.find_post(db, slug=slug, post_id=post_id)
+    is_moved = False
+    if post is None and slug is not None:
+        post = queries.find_by_former_slug(db, slug)
+        is_moved = post is not None
+    if post is None:
+        raise NotFound
+    at = clock.now()
+    if post.deleted_at is not None:
+        raise Gone if post.was_out(at) or may_know_drafts(post, by=by) else NotFound
+    if may_know_drafts(post, by=by):
+        return Readable(post, is_moved)
+    if not post.is_out(at):
+        raise NotFound
+    is_withheld = post.visibility == Visibility.MEMBERS and not by.may(Permission.READ_MEMBERS_POSTS)
+    return Readable(post, is_moved, is_withheld)
+
+
+def may_know_drafts(post: Post, *, by: Principal) -> bool:
+    """Whether a draft of this post is theirs to know of."""
+    is_own = post.author_id == by.user_id and by.may(Permission.READ_OWN_DRAFTS)
+    return is_own or by.may(Permission.READ_ANY_DRAFT)
+
+
+def may_edit(post: Post, *, by: Principal) -> bool:
+    """Whether they may change it; the same rule stands in the statement that loads a post for a change."""
+    is_own = post.author_id == by.user_id and by.may(Permission.WRITE_POSTS)
+    return is_own or by.may(Permission.EDIT_ANY_POST)

@@ -1,0 +1,141 @@
+"""Writing and changing posts: each save is a version and a revision."""
+
+import secrets
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from auth.permissions import Permission
+from auth.principal import Principal
+from blog.posts import queries
+from blog.posts.content import Content, slug_from
+from blog.posts.model import Post, Status
+from blog.posts.reading import read_post
+from blog.rendering import RENDERER_VERSION
+from blog.tags.queries import replace_tags
+from storage import clock
+from storage.ids import new_id
+from web.errors import Forbidden, Invalid, NotFound, Stale
+from web.site.queries import touch
+
+_CONTENT = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at")
+
+
+def find_editable(db: sa.Connection, *, by: Principal, slug: str | None = None, post_id: str | None = None) -> Post:
+    """The post, for a change. Raises Gone, NotFound; Forbidden when `by` may read it but not change it."""
+    readable = read_post(db, by=by, slug=slug, post_id=post_id)
+    post = queries.find_editable(db, readable.post.id, by=by)
+    if post is None:
+        raise Forbidden
+    return post
+
+
+def find_repeated(db: sa.Connection, submission: str | None, *, by: Principal) -> Post | None:
+    """The post that the same form has saved already, by a double click or a second try after a lost answer."""
+    return queries.find_by_submission(db, submission, by=by) if submission else None
+
+
+def write(db: sa.Connection, content: Content, *, by: Principal, submission: str | None = None) -> Post:
+    """Store a new post. Raises Invalid for a slug that is taken, Forbidden when it is public and `by` may not publish."""
+    if repeated := find_repeated(db, submission, by=by):
+        return repeated
+    _check_may_publish(None, content, by=by)
+    at = clock.now()
+    post_id = new_id()
+    content = replace(content, slug=_free_slug(db, content, post_id=None))
+    assert by.user_id is not None
+    queries.insert_post(
+        db,
+        post_id,
+        content,
+        author_id=by.user_id,
+        published_at=_published_at(None, content, at),
+        renderer=RENDERER_VERSION,
+        at=at,
+    )
+    return _saved(db, None, post_id, by=by, submission=submission)
+
+
+def change(
+    db: sa.Connection,
+    post_id: str,
+    content: Content,
+    *,
+    by: Principal,
+    version: int | None = None,
+    submission: str | None = None,
+) -> Post:
+    """Store another version of a post; with nothing changed there is none.
+
+    Raises NotFound, Gone, Forbidden as `find_editable` does; Stale when `version` is given and is not the current one;
+    Invalid for a slug that is taken.
+    """
+    if repeated := find_repeated(db, submission, by=by):
+        return repeated
+    post = find_editable(db, by=by, post_id=post_id)
+    check_version(post, version)
+    _check_may_publish(post, content, by=by)
+    at = clock.now()
+    content = replace(content, slug=_free_slug(db, content, post_id=post.id))
+    published_at = _published_at(post, content, at)
+    if published_at == post.published_at and all(getattr(content, n) == getattr(post, n) for n in _CONTENT):
+        return post
+    queries.update_post(db, post, content, published_at=published_at, renderer=RENDERER_VERSION, at=at)
+    return _saved(db, post, post.id, by=by, submission=submission)
+
+
+def check_version(post: Post, version: int | None) -> None:
+    """Raise Stale unless `version` is the current one; None asks for nothing."""
+    if version is not None and version != post.version:
+        raise Stale(post.version)
+
+
+def _saved(db: sa.Connection, before: Post | None, post_id: str, *, by: Principal, submission: str | None) -> Post:
+    """What every save leaves behind: tags, former address, revision, and older pages where readers can see it."""
+    post = queries.find_post(db, post_id=post_id)
+    if post is None or by.user_id is None:
+        raise NotFound
+    replace_tags(db, post.id, post.tags)
+    if before is not None and before.slug != post.slug:
+        queries.keep_former_slug(db, post.id, former=before.slug, current=post.slug)
+    queries.insert_revision(db, post, user_id=by.user_id, submission=submission)
+    if post.status == Status.PUBLISHED or (before is not None and before.status == Status.PUBLISHED):
+        touch(db)
+    return post
+
+
+def _check_may_publish(post: Post | None, content: Content, *, by: Principal) -> None:
+    touches_public = content.status == Status.PUBLISHED or (post is not None and post.status == Status.PUBLISHED)
+    if touches_public and not by.may(Permission.PUBLISH_POSTS):
+        raise Forbidden("This token may propose drafts, not publish or change what is public.")
+
+
+def _free_slug(db: sa.Connection, content: Content, *, post_id: str | None) -> str:
+    if content.slug:
+        if queries.is_slug_taken(db, content.slug, by_other_than=post_id):
+            raise Invalid({"slug": "Another post has, or had, this address. Choose another one, or leave it empty."})
+        return content.slug
+    base = slug_from(content.title)
+    # A few numbers that people like to read, then one that is free for certain.
+    for slug in (base, *(f"{base}-{number}" for number in range(2, 10))):
+        if not queries.is_slug_taken(db, slug, by_other_than=post_id):
+            return slug
+    return f"{base}-{secrets.token_hex(4)}"
+
+
+def _published_at(post: Post | None, content: Content, at: int) -> int | None:
+    """From when it is public: the chosen moment, or now; once out, it keeps its date until another one is chosen."""
+    before = post.published_at if post is not None else None
+    if content.status == Status.DRAFT:
+        return before if before is not None and before <= at else None
+    if content.publish_at is not None and (post is None or content.publish_at != post.publish_at or before is None):
+        return content.publish_at
+    if (
+        content.publish_at is None
+        and post is not None
+        and post.publish_at is not None
+        and before is not None
+        and before > at
+    ):
+        return at
+    return before if before is not None else at

@@ -1,0 +1,1 @@
+"""The owner's settings of the site, as readers see them."""

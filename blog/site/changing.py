@@ -1,0 +1,30 @@
+"""What the site is called, and how it writes dates."""
+
+import re
+from collections.abc import Mapping
+from zoneinfo import available_timezones
+
+import sqlalchemy as sa
+
+from web.errors import Invalid
+from web.site.queries import change_site
+
+# BCP 47, as far as a site needs it: a language, and perhaps script and region.
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+
+
+def change_settings(db: sa.Connection, values: Mapping[str, str]) -> None:
+    """Set `name`, `tagline`, `language` and `time_zone`. Raises Invalid for all of them at once."""
+    cleaned = {name: values[name].strip() for name in ("name", "tagline", "language", "time_zone")}
+    faults: dict[str, str] = {}
+    if not 1 <= len(cleaned["name"]) <= 100 or not cleaned["name"].isprintable():
+        faults["name"] = "Give the site a name of 1 to 100 characters."
+    if len(cleaned["tagline"]) > 200 or not cleaned["tagline"].isprintable():
+        faults["tagline"] = "Use at most 200 characters, in one line."
+    if not _LANGUAGE.fullmatch(cleaned["language"]):
+        faults["language"] = "Use a language tag such as en, de or pt-BR."
+    if cleaned["time_zone"] not in available_timezones():
+        faults["time_zone"] = "Choose a time zone such as Europe/Berlin."
+    if faults:
+        raise Invalid(faults)
+    change_site(db, **cleaned)

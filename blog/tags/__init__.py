@@ -1,0 +1,1 @@
+"""Tags: words that posts are found under."""
