@@ -1,0 +1,35 @@
+"""Fixtures for all tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import Server, Site, make_site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """An application in this process, with the whole cast."""
+    made = make_site(tmp_path / "instance")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A real server with two processes and an owner named olive."""
+    running = Server(tmp_path / "instance").start()
+    yield running
+    running.kill()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--soak`: the long kills and soaks too."""
+    parser.addoption("--soak", action="store_true", help="run the long kills and soaks too")
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Whether this run takes its time."""
+    return bool(request.config.getoption("--soak"))

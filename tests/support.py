@@ -1,0 +1,324 @@
+"""What tests share: the cast, an application in this process, and a real server in processes of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from werkzeug.test import TestResponse
+
+from app import create_app
+from auth.blocking.blocking import block
+from auth.permissions import Role, Scope
+from auth.principal import Principal
+from auth.sessions.store import digest_of
+from auth.tokens.issuing import issue
+from auth.users.passwords import hash_password
+from auth.users.queries import find_user
+from auth.users.registering import register
+from blog.posts.content import prepare
+from blog.posts.model import Post
+from blog.posts.writing import write
+from storage.engine import Database
+from storage.folder import prepare_folder
+from storage.upgrading import upgrade
+from web.settings import Settings, load_settings
+
+ROOT = Path(__file__).parent.parent
+PASSWORD = "correct horse battery staple"
+SECRET = "a key for tests only 0123456789 abcdefghij"
+
+CAST = {
+    "olive": Role.OWNER,
+    "edith": Role.EDITOR,
+    "alan": Role.AUTHOR,
+    "ada": Role.AUTHOR,
+    "rita": Role.READER,
+    "bob": Role.AUTHOR,  # blocked
+}
+
+_password_hash = hash_password(PASSWORD)
+
+
+@dataclass
+class Site:
+    """One application in this process, with its people."""
+
+    folder: Path
+    settings: Settings
+    app: Flask = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.app = create_app(self.settings, testing=True)
+
+    @property
+    def database(self) -> Database:
+        """Its database."""
+        return self.app.extensions["database"]
+
+    def restart(self) -> None:
+        """The same data folder in a new process, as far as the application can tell."""
+        self.close()
+        self.app = create_app(self.settings, testing=True)
+
+    def close(self) -> None:
+        """Release the database."""
+        self.database.close()
+
+    def client(self, name: str | None = None, *, token: str | None = None, **kwargs: Any) -> "Client":
+        """A browser of somebody of the cast, signed in; of a visitor; or a program with a token."""
+        client = Client(self.app, response_wrapper=TestResponse, use_cookies=True, **kwargs)
+        client.site = self
+        if token is not None:
+            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        if name is not None:
+            client.adopt_session(name)
+        return client
+
+    def token(self, name: str, *scopes: Scope) -> str:
+        """A fresh token; for everything that posts need, unless scopes are named."""
+        with self.database.transaction() as db:
+            return issue(db, name, scopes=scopes or (Scope.POSTS_READ, Scope.POSTS_WRITE))
+
+    def principal(self, name: str) -> Principal:
+        """Somebody of the cast, as a session would have them."""
+        with self.database.reading() as db:
+            user = find_user(db, name)
+        assert user is not None
+        return Principal(user.id, user.username, user.display_name, user.role, session_id="1.1")
+
+    def post(self, by: str = "alan", **values: Any) -> Post:
+        """A post that is there; published unless `status` says otherwise."""
+        content = prepare({"title": "A post", "body": "Some *words*.", "status": "published"} | values)
+        with self.database.transaction() as db:
+            return write(db, content, by=self.principal(by))
+
+    def rows(self, table: str) -> int:
+        """How many rows a table has."""
+        with self.database.reading() as db:
+            return db.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
+
+    @contextmanager
+    def counted_statements(self) -> Iterator[list[str]]:
+        """The statements issued while the block runs, in any thread; transaction control is not counted."""
+        seen: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if not statement.startswith(("BEGIN", "PRAGMA")):
+                seen.append(statement)
+
+        engines = (self.database.read_engine, self.database.write_engine)
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", note)
+
+
+class Client(FlaskClient):
+    """A browser without a window."""
+
+    site: Site
+
+    def adopt_session(self, name: str, *, is_remembered: bool = True) -> str:
+        """Sign in without the form (which takes 50 ms for the password); returns the whole id."""
+        store, keys = self.site.app.extensions["session_store"], self.site.app.extensions["keys"]
+        whole_id = store.create()
+        with self.site.database.transaction() as db:
+            user = find_user(db, name)
+            assert user is not None
+            store.set(db, whole_id, user_id=user.id, is_remembered=is_remembered)
+        self.set_cookie(self.site.app.extensions["session_cookie_name"], keys.sign("session", f"{whole_id}.s"))
+        return whole_id
+
+    def form_token(self, path: str = "/new") -> str:
+        """The form token of this browser's session, read from a page."""
+        return find_form_token(self.get(path).text)
+
+    def submit(self, path: str, *, page: str | None = None, **fields: Any) -> TestResponse:
+        """Send a form as its page would: multipart, with the page's token."""
+        token = self.form_token(page or path)
+        return self.post(path, data={"csrf_token": token, **fields}, content_type="multipart/form-data")
+
+
+def make_site(folder: Path, **environment: str) -> Site:
+    """An application with the whole cast."""
+    settings = load_settings({"BYLINE_INSTANCE": str(folder), "SECRET_KEY": SECRET, **environment})
+    prepare_folder(folder)
+    upgrade(settings.database_path)
+    site = Site(folder, settings)
+    with site.database.transaction() as db:
+        for name, role in CAST.items():
+            register(db, name, role=role, password_hash=_password_hash, display_name=name.title())
+        block(db, "bob", by=None)
+    return site
+
+
+def find_form_token(html: str) -> str:
+    """The form token that a page carries."""
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', html)
+    assert found is not None, "the page carries no form token"
+    return found[1]
+
+
+def session_digest(whole_id: str) -> str:
+    """What the store keeps of an id."""
+    return digest_of(whole_id)
+
+
+class Server:
+    """The real thing: `byline serve` in processes of its own, on a port of its own."""
+
+    def __init__(self, folder: Path, *, processes: int = 2, **environment: str) -> None:
+        self.folder = folder
+        self.environment = {
+            "PORT": str(free_port()),
+            "WEB_CONCURRENCY": str(processes),
+            "BYLINE_INSTANCE": str(folder),
+            "BYLINE_ADMIN_USERNAME": "olive",
+            "BYLINE_ADMIN_PASSWORD": PASSWORD,
+            **environment,
+        }
+        self.process: subprocess.Popen[str] | None = None
+        self.output: list[str] = []
+        self._lines: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://localhost:{self.environment['PORT']}"
+
+    def start(self) -> "Server":
+        """Start, and wait until it says where it is."""
+        clean = {name: value for name, value in os.environ.items() if not _is_setting(name)}
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "app.py"), "serve"],
+            env=clean | self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        is_up = threading.Event()
+        self._lines = threading.Thread(target=self._read, args=(self.process, is_up), daemon=True)
+        self._lines.start()
+        is_up.wait(30)
+        if not any(line.startswith("Byline is at") for line in self.output):
+            self.kill()
+            raise AssertionError("The server did not start:\n" + "".join(self.output))
+        return self
+
+    def stop(self) -> int:
+        """TERM, and the exit status."""
+        assert self.process is not None
+        self.process.terminate()
+        status = self.process.wait(timeout=15)
+        self._finish()
+        return status
+
+    def kill(self) -> None:
+        """kill -9, all of it at once."""
+        if self.process is None:
+            return
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait(timeout=15)
+        self._finish()
+
+    def _finish(self) -> None:
+        assert self.process is not None
+        if self._lines is not None:
+            self._lines.join(timeout=5)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self.process = None
+
+    def _read(self, process: "subprocess.Popen[str]", is_up: threading.Event) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.output.append(line)
+            if line.startswith("Byline is at"):
+                is_up.set()
+        is_up.set()
+
+    def browser(self) -> "Browser":
+        """Somebody's HTTP session with it."""
+        return Browser(self.url)
+
+
+class Browser(requests.Session):
+    """An HTTP client that keeps cookies and knows forms."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+
+    def request(self, method: str, url: Any, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+        """Any request to this server; redirects are looked at, not followed."""
+        kwargs.setdefault("allow_redirects", False)
+        kwargs.setdefault("timeout", 30)
+        return super().request(method, f"{self.url}{url}" if str(url).startswith("/") else url, *args, **kwargs)
+
+    def submit(self, path: str, fields: Mapping[str, str], *, page: str | None = None) -> requests.Response:
+        """Send a form as its page would."""
+        token = find_form_token(self.get(page or path).text)
+        files = {name: (None, value) for name, value in {"csrf_token": token, **fields}.items()}
+        return self.post(path, files=files)
+
+    def sign_in(self, username: str = "olive", password: str = PASSWORD, *, remember: bool = True) -> requests.Response:
+        """Through the form."""
+        fields = {"username": username, "password": password} | ({"remember": "y"} if remember else {})
+        return self.submit("/login", fields)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _is_setting(name: str) -> bool:
+    return name.lower() in Settings.model_fields or name.startswith("BYLINE_") or name == "PROMETHEUS_MULTIPROC_DIR"
+
+
+def integrity(path: Path) -> str:
+    """What SQLite says of a database file."""
+    from storage import sqlite
+
+    connection = sqlite.driver.connect(str(path))
+    try:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+    finally:
+        connection.close()
+
+
+def read_all(path: Path, query: str) -> list[Any]:
+    """Rows of a database file that no application has open here."""
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), module=_driver())
+    with engine.connect() as connection:
+        rows = list(connection.exec_driver_sql(query))
+    engine.dispose()
+    return rows
+
+
+def _driver() -> Any:
+    from storage import sqlite
+
+    return sqlite.driver
