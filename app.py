@@ -39,7 +39,15 @@ from web.logs import init_logs
 from web.metrics import init_metrics
 from web.proxies import WAS_FORWARDED, ForwardingHeaders
 from web.render import init_render
-from web.requests import MAX_BODY_BYTES, StrictRequest, check_body, check_origin, init_host_check, number_request
+from web.requests import (
+    MAX_BODY_BYTES,
+    StrictJson,
+    StrictRequest,
+    check_body,
+    check_origin,
+    init_host_check,
+    number_request,
+)
 from web.running import THREADS, run_site
 from web.settings import Settings, load_settings
 from web.signing import load_keys
@@ -96,7 +104,7 @@ def create_base(settings: Settings, *, watch_statements: bool = False) -> Flask:
     app = Flask("app", root_path=str(Path(__file__).parent), instance_path=str(settings.byline_instance.absolute()))
     app.request_class = StrictRequest
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES, MAX_FORM_PARTS=200)
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = StrictJson(app)
     app.extensions["settings"] = settings
     app.extensions["keys"] = load_keys(settings)
     app.extensions["database"] = Database(

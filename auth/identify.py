@@ -23,7 +23,7 @@ _ANONYMOUS_PATHS = re.compile(r"/(healthz|readyz|favicon\.ico|static/.*)")
 _BEARER = re.compile(r"bearer(?: +(?P<token>[A-Za-z0-9._~+/-]+=*))? *", re.IGNORECASE)
 
 
-class RequestLogin(flask_login.LoginManager):  # type: ignore[misc]
+class RequestLogin(flask_login.LoginManager):
     """Flask-Login with its two habits taken away that read the session on every answer."""
 
     def _load_user(self) -> None:

@@ -92,8 +92,6 @@ def _create_engine(path: Path, *, writes: bool, pool_size: int) -> sa.Engine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=sqlite.BUSY_TIMEOUT_SECONDS,
-        # A begin that found the database busy leaves a good connection behind.
-        skip_autocommit_rollback=True,
     )
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
 

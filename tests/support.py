@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,12 @@ class Client(FlaskClient):
 
     site: Site
 
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Any request; what the test client put aside to send is closed at once."""
+        response = super().open(*args, **kwargs)
+        response.request.environ["wsgi.input"].close()
+        return response
+
     def adopt_session(self, name: str, *, is_remembered: bool = True) -> str:
         """Sign in without the form (which takes 50 ms for the password); returns the whole id."""
         store, keys = self.site.app.extensions["session_store"], self.site.app.extensions["keys"]
@@ -235,10 +241,8 @@ class Server:
         """kill -9, all of it at once."""
         if self.process is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait(timeout=15)
         self._finish()
 
@@ -272,7 +276,7 @@ class Browser(requests.Session):
 
     def request(self, method: str, url: Any, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """Any request to this server; redirects are looked at, not followed."""
-        kwargs.setdefault("allow_redirects", False)
+        kwargs["allow_redirects"] = False
         kwargs.setdefault("timeout", 30)
         return super().request(method, f"{self.url}{url}" if str(url).startswith("/") else url, *args, **kwargs)
 

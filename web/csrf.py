@@ -43,11 +43,11 @@ def check_header_token() -> None:
 class FormToken(CSRF):
     """WTForms' hook: makes and checks the hidden field."""
 
-    def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:
+    def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:  # noqa: ARG002 - WTForms' signature
         """The fresh token of this page; `csrf_token_field` belongs to the form being made."""
         return form_token()
 
-    def validate_csrf_token(self, form: BaseForm, field: CSRFTokenField) -> None:
+    def validate_csrf_token(self, form: BaseForm, field: CSRFTokenField) -> None:  # noqa: ARG002 - WTForms' signature
         """Raise ValidationError unless the submitted token is good."""
         if not is_form_token_good(field.data):
             raise ValidationError(_REFUSED)

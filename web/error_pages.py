@@ -111,7 +111,7 @@ def _answer(status: int, title: str, detail: str, *, faults: dict[str, str] | No
         title=title,
         explanation=detail,
         next_steps=_NEXT_STEPS.get(status, [_HOME]),
-        kept=kept_fields() if status not in (413,) else [],
+        kept=kept_fields() if status != 413 else [],
         request_id=g.get("request_id") if status >= 500 else None,
         site=_site_if_possible(),
         canonical_url=None,

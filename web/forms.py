@@ -1,4 +1,4 @@
-"""The base of every form: it parses and carries the form token. Rules stand in the capabilities, which raise Invalid."""
+"""The base of every form: it parses, and carries the form token. Rules stand in the capabilities."""
 
 from collections.abc import Mapping
 

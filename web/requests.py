@@ -5,6 +5,7 @@ import secrets
 from typing import Any, NoReturn
 
 from flask import Flask, Request, g, request
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from web.errors import Forbidden
@@ -15,12 +16,25 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _OPERATIONS = {"/healthz", "/readyz", "/metrics"}
 
 
+class StrictJson(DefaultJSONProvider):
+    """JSON as RFC 8259 has it and RFC 7493 tightens it: no repeated names, no NaN, no bottomless nesting."""
+
+    sort_keys = False
+
+    def loads(self, text: str | bytes, **_options: Any) -> Any:
+        """The value. Raises ValueError."""
+        try:
+            return json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+
 class StrictRequest(Request):
-    """A request whose JSON is unambiguous: no repeated names, no NaN, no bottomless nesting."""
+    """A request that says what is wrong with its JSON."""
 
     def on_json_loading_failed(self, error: ValueError | None) -> NoReturn:
         """Refuse with 400; the sentence says where reading stopped, and quotes nothing."""
-        reason = getattr(error, "msg", None) or "not UTF-8" if isinstance(error, UnicodeError) else str(error)
+        reason = "it is not UTF-8" if isinstance(error, UnicodeError) else str(error)
         raise BadRequest(f"The body is not JSON: {reason}.")
 
 
@@ -69,14 +83,6 @@ def check_body() -> None:
         request.get_json()
     elif request.mimetype == "multipart/form-data":
         _ = request.form
-
-
-def loads_strictly(text: str | bytes, **_options: Any) -> Any:
-    """JSON as RFC 8259 has it and RFC 7493 tightens it. Raises ValueError."""
-    try:
-        return json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

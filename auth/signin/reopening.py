@@ -25,7 +25,7 @@ def init_reopening(app: Flask, reopeners: dict[str, Reopen]) -> None:
 
 
 def fields_to_carry() -> list[tuple[str, str]]:
-    """What the sign-in page must carry for the form that this request sent, as hidden fields; empty if there is none."""
+    """The hidden fields with which the sign-in page carries the form that this request sent; empty if there is none."""
     carried = [(name, value) for name, value in request.form.items(multi=True) if name.startswith(PREFIX)]
     if ADDRESS_FIELD in request.form:
         return [(ADDRESS_FIELD, request.form[ADDRESS_FIELD]), *carried]

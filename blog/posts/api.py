@@ -186,7 +186,7 @@ def _known(post_id: str) -> str:
 
 
 def _asked_version(post: Post, in_body: int | None) -> int | None:
-    """The version that the change was made from, by If-Match (RFC 9110, 13.1.1) or by the body; None asks for nothing."""
+    """The version that the change was made from, by If-Match (RFC 9110, 13.1.1) or the body; None asks for nothing."""
     if "If-Match" not in request.headers:
         return in_body
     if request.if_match.star_tag or request.if_match.contains(str(post.version)):

@@ -82,9 +82,9 @@ def _parse_minute(text: str | None, zone: ZoneInfo, current: Post | None) -> int
     text = (text or "").strip()
     if not text:
         return None
-    if current is not None and current.publish_at is not None:
-        if _local(current.publish_at, zone).strftime(_MINUTE) == text:
-            return current.publish_at
+    shown = None if current is None else current.publish_at
+    if shown is not None and _local(shown, zone).strftime(_MINUTE) == text:
+        return shown
     try:
         local = datetime.fromisoformat(text)
         if local.tzinfo is not None:

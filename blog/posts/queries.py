@@ -1,4 +1,4 @@
-"""Every statement about posts. What somebody may see or change is a condition here, so a stranger's row is not found."""
+"""Every statement about posts. What somebody may see or change is a condition here: a stranger's row is not found."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

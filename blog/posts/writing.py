@@ -36,7 +36,7 @@ def find_repeated(db: sa.Connection, submission: str | None, *, by: Principal) -
 
 
 def write(db: sa.Connection, content: Content, *, by: Principal, submission: str | None = None) -> Post:
-    """Store a new post. Raises Invalid for a slug that is taken, Forbidden when it is public and `by` may not publish."""
+    """Store a new post. Raises Invalid for a slug that is taken, Forbidden when it is out and `by` may not publish."""
     if repeated := find_repeated(db, submission, by=by):
         return repeated
     _check_may_publish(None, content, by=by)

@@ -1,30 +1,180 @@
 """What keeps a hostile text from costing minutes, while every sane one is parsed exactly.
 
-markdown-it-py is linear on nearly everything, and drops what is nested beyond its limit. Here such text stays text
-instead, the loops that look ahead without end get one, and what is left is counted: a text that needs more steps than
-an honest megabyte does is refused.
+markdown-it-py drops what is nested beyond its limit; here it stays text. A few of its loops look ahead without end;
+here they have one, far beyond what people write. Whatever else a text costs is counted, and a text that needs several
+times the steps of an honest megabyte is refused: its reader gets it as preformatted text.
 """
 
 import re
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import TypeVar
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.helpers import parseLinkDestination, parseLinkLabel, parseLinkTitle
-from markdown_it.helpers.parse_link_title import _State as LinkTitle
 from markdown_it.rules_block import StateBlock, blockquote, fence, list_block
 from markdown_it.rules_inline import StateInline, autolink, text
 from mdit_py_plugins.footnote.index import footnote_def, footnote_ref
 
+BlockRule = Callable[[StateBlock, int, int, bool], bool]
+
 MAX_STEPS = 4_000_000
-"""Looks at a line or at a place in a line; an honest megabyte needs a quarter of a million to a million."""
+"""Looks at a line, or at a place in a line."""
 
 MAX_NESTING = 40
-"""Levels of quotes, lists and brackets. A list takes two. Python allows a thousand calls, each level takes up to six."""
+"""Levels of quotes, lists and brackets; a list takes two. Each takes up to six of the thousand calls Python allows."""
 
-MAX_ADDRESS = 4_096
-MAX_LINK_TITLE = 4_096
-MAX_HTML_STACK = 50_000_000
-MAX_HTML_FORMATTING = 500_000
+MAX_ADDRESS_LENGTH = 4_096
+MAX_TITLE_LENGTH = 4_096
+
+MAX_TAGS_INSIDE_TAGS = 50_000_000
+"""Open elements summed over all tags: an HTML parser walks up that stack again and again (1 s for 300 million)."""
+
+MAX_TAGS_INSIDE_FORMATTING = 500_000
+"""The same for <b> and its like, which an HTML parser opens anew in every paragraph when they are left open."""
+
+_FOOTNOTE_LABEL = re.compile(r"\[\^[^\s\[\]]{1,200}\]")
+_FORMATTING = frozenset(
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
+)
+_CLOSED_BY_ITSELF = frozenset(
+    [
+        "br",
+        "col",
+        "dd",
+        "dt",
+        "hr",
+        "img",
+        "input",
+        "li",
+        "option",
+        "p",
+        "source",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "wbr",
+    ]
+)
+_TAG_NAME = re.compile(r"</?([a-z][a-z0-9-]*)", re.IGNORECASE)
+
+
+class TooIntricate(Exception):
+    """The text would cost more than any honest one does."""
+
+
+def bound(parser: MarkdownIt) -> None:
+    """Put the limits of this module on a parser made for one text, its footnotes and tables already enabled."""
+    parser.options["maxNesting"] = MAX_NESTING
+    spend_step = _make_budget(MAX_STEPS)
+
+    def counted_fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        # Every loop of the block parser over lines asks at each line whether a fence begins there.
+        spend_step()
+        return fence(state, start, end, silent)
+
+    def counted_text(state: StateInline, silent: bool) -> bool:
+        # The first rule tried at every place in a line.
+        spend_step()
+        return text(state, silent)
+
+    interrupts_all = ["paragraph", "reference", "blockquote", "list"]
+    block = parser.block.ruler
+    block.at("fence", counted_fence, {"alt": interrupts_all})
+    block.at("blockquote", _unless_too_deep(blockquote), {"alt": interrupts_all})
+    block.at("list", _unless_too_deep(list_block), {"alt": interrupts_all[:3]})
+    block.at("footnote_def", _unless_too_deep(_define_footnote), {"alt": interrupts_all[:2]})
+    parser.inline.ruler.at("text", counted_text)
+    parser.inline.ruler.at("autolink", _link_short_address)
+    parser.inline.ruler.at("footnote_ref", _refer_to_footnote)
+    parser.helpers = SimpleNamespace(  # type: ignore[assignment]  # the rules look these up by name
+        parseLinkLabel=parseLinkLabel,
+        parseLinkDestination=_parse_destination,
+        parseLinkTitle=_parse_title,
+    )
+
+
+def refuse_costly_html(html: str) -> None:
+    """Raise TooIntricate for HTML whose nesting an HTML parser, ours or a browser's, would choke on.
+
+    Every tag in it must be well formed, as `raw_html` leaves them.
+    """
+    open_count: dict[str, int] = {}
+    stack = formatting = stack_total = formatting_total = 0
+    for tag in HTML_TAG_RE.finditer(html):
+        found = _TAG_NAME.match(tag[0])
+        if found is None:
+            continue
+        name = found[1].lower()
+        if name not in _CLOSED_BY_ITSELF:
+            opened = -1 if tag[0][1] == "/" else 1
+            if opened < 0 and not open_count.get(name):
+                continue
+            open_count[name] = open_count.get(name, 0) + opened
+            stack += opened
+            formatting += opened * (name in _FORMATTING)
+        stack_total += stack
+        formatting_total += formatting
+    if stack_total > MAX_TAGS_INSIDE_TAGS or formatting_total > MAX_TAGS_INSIDE_FORMATTING:
+        raise TooIntricate
+
+
+def _make_budget(steps: int) -> Callable[[], None]:
+    def spend_step() -> None:
+        nonlocal steps
+        steps -= 1
+        if steps < 0:
+            raise TooIntricate
+
+    return spend_step
+
+
+def _unless_too_deep(rule: BlockRule) -> BlockRule:
+    """Let the rule open no container that markdown-it would drop the content of: what it would hold stays text."""
+
+    def bounded(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        return state.level + 2 < MAX_NESTING and rule(state, start, end, silent)
+
+    return bounded
+
+
+def _define_footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Define a footnote, unless within one: the plugin mixes up the two and loses words.
+
+    Labels are GitHub's, without brackets, so that any note defined can also be referred to.
+    """
+    if state.env.get("is_in_footnote") or not _FOOTNOTE_LABEL.match(
+        state.src, state.bMarks[start] + state.tShift[start]
+    ):
+        return False
+    state.env["is_in_footnote"] = not silent
+    is_defined = footnote_def(state, start, end, silent)
+    state.env["is_in_footnote"] = False
+    return is_defined
+
+
+def _refer_to_footnote(state: StateInline, silent: bool) -> bool:
+    # The plugin looks for the closing bracket up to the end of the paragraph, again for every opening one.
+    return bool(_FOOTNOTE_LABEL.match(state.src, state.pos, state.posMax)) and footnote_ref(state, silent)
+
+
+def _link_short_address(state: StateInline, silent: bool) -> bool:
+    end = state.src.find(">", state.pos, min(state.posMax, state.pos + MAX_ADDRESS_LENGTH))
+    return end >= 0 and autolink(state, silent)
+
+
+def _parse_destination(source: str, start: int, end: int) -> Any:
+    # Cut off, an address is either not one or followed by something that ends no link: it stays text.
+    return parseLinkDestination(source, start, min(end, start + MAX_ADDRESS_LENGTH))
+
+
+def _parse_title(source: str, start: int, end: int, previous: Any = None) -> Any:
+    limit = min(end, start + MAX_TITLE_LENGTH)
+    title = parseLinkTitle(source, start, limit, previous)
+    if limit < end or len(title.str) > MAX_TITLE_LENGTH:
+        title.can_continue = False
+    return title

@@ -5,29 +5,29 @@ import time
 import pytest
 from waitress.channel import HTTPChannel
 
-from tests.web.wire import Site, Wire, cpu_seconds, until
+from tests.web.wire import TinySite, Wire, cpu_seconds, until
 from web.server import check_waitress
 
 MEBIBYTE = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def site():
-    with Site(threads=4, max_body_bytes=MEBIBYTE) as site:
+def tiny():
+    with TinySite(threads=4, max_body_bytes=MEBIBYTE) as site:
         yield site
 
 
 @pytest.fixture
-def wire(site):
-    with site.connect() as wire:
+def wire(tiny):
+    with tiny.connect() as wire:
         yield wire
 
 
 # When bytes leave
 
 
-def test_events_arrive_when_they_are_written_and_cost_no_processor_time(site, wire):
-    (worker,) = site.workers()
+def test_events_arrive_when_they_are_written_and_cost_no_processor_time(tiny, wire):
+    (worker,) = tiny.workers()
     before = cpu_seconds(worker)
     wire.send("GET /events?5 HTTP/1.1\nHost: localhost\n\n")
     assert wire.read_headers().headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -52,8 +52,8 @@ def test_headers_and_body_of_a_small_answer_arrive_in_one_segment(wire):
     assert wire.data_segments_received() == 2
 
 
-def test_an_answer_that_takes_its_time_costs_no_processor_time(site, wire):
-    (worker,) = site.workers()
+def test_an_answer_that_takes_its_time_costs_no_processor_time(tiny, wire):
+    (worker,) = tiny.workers()
     before = cpu_seconds(worker)
     assert wire.ask("/halves").body == b"halfhalf"
     assert cpu_seconds(worker) - before < 0.3
@@ -74,19 +74,19 @@ def test_an_answer_does_not_wait_for_the_next_one_of_its_connection(wire):
     assert waited < 0.5
 
 
-def test_a_stream_learns_that_its_client_is_gone(site):
-    with site.connect() as wire:
+def test_a_stream_learns_that_its_client_is_gone(tiny):
+    with tiny.connect() as wire:
         wire.send("GET /watch HTTP/1.1\nHost: localhost\n\n")
         wire.read_headers()
         assert next(wire.read_chunks()) == b"data: first\n\n"
-    assert site.prints("client is gone")
+    assert tiny.prints("client is gone")
 
 
-def test_a_stream_that_writes_to_nobody_is_closed(site):
-    with site.connect() as wire:
+def test_a_stream_that_writes_to_nobody_is_closed(tiny):
+    with tiny.connect() as wire:
         wire.send("GET /endless HTTP/1.1\nHost: localhost\n\n")
         wire.read_headers()
-    assert site.prints("endless closed")
+    assert tiny.prints("endless closed")
 
 
 # How answers are framed
@@ -244,13 +244,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("status", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_could_be_read_in_two_ways_or_not_at_all_is_refused(site, wire, status, message):
+def test_what_could_be_read_in_two_ways_or_not_at_all_is_refused(tiny, wire, status, message):
     wire.send(message + "GET /refused HTTP/1.1\nHost: a\n\n")
     reply = wire.read_reply()
     assert reply.status == status
     assert_is_a_refusal(reply)
     assert wire.is_closed()
-    assert "/refused" not in json.loads(site.ask("/seen").body)
+    assert "/refused" not in json.loads(tiny.ask("/seen").body)
 
 
 def test_a_chunk_size_that_ends_with_a_line_feed_alone_is_refused(wire):
@@ -307,7 +307,7 @@ def assert_is_a_refusal(reply):
 
 
 def test_an_answer_begun_before_the_end_arrives_whole():
-    with Site() as site, site.connect() as wire:
+    with TinySite() as site, site.connect() as wire:
         wire.send("GET /slow HTTP/1.1\nHost: localhost\n\n")
         assert site.prints("slow began")
         site.signal()
@@ -317,7 +317,7 @@ def test_an_answer_begun_before_the_end_arrives_whole():
 
 
 def test_requests_that_had_arrived_are_answered_and_idle_connections_do_not_hold_up_the_end():
-    with Site(threads=1) as site, contextlib.ExitStack() as stack:
+    with TinySite(threads=1) as site, contextlib.ExitStack() as stack:
         idle, busy, waiting = (stack.enter_context(site.connect()) for _ in range(3))
         assert idle.ask("/hello").status == 200
         busy.send("GET /slow HTTP/1.1\nHost: localhost\n\nGET /hello HTTP/1.1\nHost: localhost\n\n")
@@ -335,7 +335,7 @@ def test_requests_that_had_arrived_are_answered_and_idle_connections_do_not_hold
 
 
 def test_an_unfinished_request_may_be_finished_during_the_end():
-    with Site() as site, site.connect() as wire, site.connect() as idle:
+    with TinySite() as site, site.connect() as wire, site.connect() as idle:
         assert idle.ask("/hello").status == 200
         wire.send("POST /echo HTTP/1.1\nHost: localhost\nContent-Length: 10\n\nhello")
         # Answered by the same loop, so that the first half has been read.
@@ -348,7 +348,7 @@ def test_an_unfinished_request_may_be_finished_during_the_end():
 
 
 def test_a_stream_can_end_itself_when_the_process_does():
-    with Site() as site, site.connect() as wire:
+    with TinySite() as site, site.connect() as wire:
         wire.send("GET /until_drained HTTP/1.1\nHost: localhost\n\n")
         wire.read_headers()
         began = time.monotonic()
@@ -359,7 +359,7 @@ def test_a_stream_can_end_itself_when_the_process_does():
 
 
 def test_new_connections_are_refused_during_the_end():
-    with Site() as site, site.connect() as wire:
+    with TinySite() as site, site.connect() as wire:
         wire.send("GET /slow HTTP/1.1\nHost: localhost\n\n")
         assert site.prints("slow began")
         site.signal()

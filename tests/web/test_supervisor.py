@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.wire import Site, Wire, cpu_seconds, is_running, until
+from tests.web.wire import TinySite, Wire, cpu_seconds, is_running, until
 
 
 def open_descriptors(pid):
@@ -20,7 +20,7 @@ def kill_and_await_grave(site, worker):
 
 
 def test_every_worker_answers_on_the_announced_port():
-    with Site(processes=2) as site:
+    with TinySite(processes=2) as site:
         assert until(lambda: len(site.workers()) == 2)
         found = set()
         assert until(lambda: found.add(int(site.ask("/pid").body)) or len(found) == 2)
@@ -31,7 +31,7 @@ def test_every_worker_answers_on_the_announced_port():
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything(number):
-    with Site(processes=2) as site:
+    with TinySite(processes=2) as site:
         assert until(lambda: len(site.workers()) == 2)
         workers = site.workers()
         site.signal(number)
@@ -41,13 +41,13 @@ def test_a_signal_ends_everything(number):
 
 def test_a_signal_to_the_whole_group_ends_everything():
     # What a terminal does with Ctrl-C.
-    with Site(processes=2, own_group=True) as site:
+    with TinySite(processes=2, own_group=True) as site:
         os.killpg(site.pid, signal.SIGINT)
         assert site.wait() == (0, "")
 
 
 def test_a_second_signal_changes_nothing():
-    with Site() as site, site.connect() as wire:
+    with TinySite() as site, site.connect() as wire:
         wire.send("GET /slow HTTP/1.1\nHost: localhost\n\n")
         assert site.prints("slow began")
         for _ in range(5):
@@ -58,7 +58,7 @@ def test_a_second_signal_changes_nothing():
 
 
 def test_a_killed_worker_is_replaced():
-    with Site(processes=2) as site:
+    with TinySite(processes=2) as site:
         assert until(lambda: len(site.workers()) == 2)
         killed, other = site.workers()
         kill_and_await_grave(site, killed)
@@ -73,7 +73,7 @@ def test_a_killed_worker_is_replaced():
 
 
 def test_a_worker_that_was_told_to_end_drains_and_is_replaced():
-    with Site() as site, site.connect() as wire:
+    with TinySite() as site, site.connect() as wire:
         (old,) = site.workers()
         wire.send("GET /slow HTTP/1.1\nHost: localhost\n\n")
         assert site.prints("slow began")
@@ -84,7 +84,7 @@ def test_a_worker_that_was_told_to_end_drains_and_is_replaced():
 
 
 def test_workers_that_keep_dying_are_replaced_ever_more_slowly():
-    with Site() as site:
+    with TinySite() as site:
         began = time.monotonic()
         for _ in range(5):
             assert until(site.workers)
@@ -96,7 +96,7 @@ def test_workers_that_keep_dying_are_replaced_ever_more_slowly():
 
 
 def test_descriptors_do_not_pile_up():
-    with Site(processes=2) as site:
+    with TinySite(processes=2) as site:
         assert until(lambda: len(site.workers()) == 2)
         for _ in range(3):
             kill_and_await_grave(site, site.workers()[0])
@@ -109,7 +109,7 @@ def test_descriptors_do_not_pile_up():
 
 
 def test_nobody_works_while_nothing_is_asked():
-    with Site(processes=2) as site:
+    with TinySite(processes=2) as site:
         assert until(lambda: len(site.workers()) == 2)
         assert site.ask("/hello").body == b"hello"
         everybody = [site.pid, *site.workers()]
@@ -120,7 +120,7 @@ def test_nobody_works_while_nothing_is_asked():
 
 
 def test_workers_finish_and_end_when_their_parent_is_killed():
-    with Site(processes=2) as site, site.connect() as wire:
+    with TinySite(processes=2) as site, site.connect() as wire:
         assert until(lambda: len(site.workers()) == 2)
         workers = site.workers()
         wire.send("GET /slow HTTP/1.1\nHost: localhost\n\n")
@@ -132,7 +132,7 @@ def test_workers_finish_and_end_when_their_parent_is_killed():
 
 def test_neither_an_endless_stream_nor_a_frozen_worker_holds_up_the_end():
     # Together, since each of them takes the whole time there is.
-    with Site() as streaming, Site() as frozen, streaming.connect() as wire:
+    with TinySite() as streaming, TinySite() as frozen, streaming.connect() as wire:
         wire.send("GET /endless HTTP/1.1\nHost: localhost\n\n")
         wire.read_headers()
         (stream_worker,), (frozen_worker,) = streaming.workers(), frozen.workers()
@@ -154,38 +154,38 @@ def test_neither_an_endless_stream_nor_a_frozen_worker_holds_up_the_end():
 
 
 def test_a_signal_that_comes_while_workers_start_is_not_lost():
-    with contextlib.closing(Site(processes=2, behaviour="stops the parent")) as site:
+    with contextlib.closing(TinySite(processes=2, behaviour="stops the parent")) as site:
         assert site.wait() == (0, "")
 
 
 def test_a_worker_that_is_told_to_end_while_it_starts_ends_and_is_replaced():
-    with contextlib.closing(Site(behaviour="stops itself")) as site:
+    with contextlib.closing(TinySite(behaviour="stops itself")) as site:
         assert [site.prints("stopping itself") for _ in range(3)] == [True] * 3
         site.signal()
         assert site.wait()[0] == 0
 
 
 def test_a_worker_that_refuses_to_start_ends_the_server_with_one_sentence():
-    with contextlib.closing(Site(processes=3, behaviour="refuses")) as site:
+    with contextlib.closing(TinySite(processes=3, behaviour="refuses")) as site:
         assert site.wait() == (1, "The data folder cannot be written to.\n")
 
 
 def test_a_worker_that_fails_to_start_ends_the_server_with_its_reason():
-    with contextlib.closing(Site(processes=3, behaviour="fails")) as site:
+    with contextlib.closing(TinySite(processes=3, behaviour="fails")) as site:
         status, errors = site.wait()
         assert (status, errors.splitlines()[-1]) == (1, "Something nobody thought of.")
         assert "Traceback" in errors
 
 
 def test_a_worker_that_dies_while_starting_is_tried_again_and_does_not_hold_up_the_end():
-    with contextlib.closing(Site(behaviour="dies")) as site:
+    with contextlib.closing(TinySite(behaviour="dies")) as site:
         assert [site.prints("dying") for _ in range(3)] == [True] * 3
         site.signal()
         assert site.wait()[0] == 0
 
 
 def test_an_address_in_use_is_said_in_one_sentence():
-    with Site() as site, contextlib.closing(Site(port=site.port)) as second:
+    with TinySite() as site, contextlib.closing(TinySite(port=site.port)) as second:
         status, errors = second.wait()
         assert status == 1
         assert errors == (
@@ -196,11 +196,11 @@ def test_an_address_in_use_is_said_in_one_sentence():
 
 
 def test_the_port_is_free_again_at_once():
-    with Site() as site, site.connect() as wire:
+    with TinySite() as site, site.connect() as wire:
         assert wire.ask("/hello").body == b"hello"
         site.signal()
         assert site.wait()[0] == 0
-        with Site(port=site.port) as second:
+        with TinySite(port=site.port) as second:
             assert second.ask("/hello").body == b"hello"
 
 
@@ -208,7 +208,7 @@ def test_the_port_is_free_again_at_once():
 def test_other_hosts_than_an_ipv4_address(host):
     if host == "::1" and not has_ipv6():
         pytest.skip("no IPv6 here")
-    with Site(host=host) as site, Wire(site.port, "::1" if host == "::1" else "127.0.0.1") as wire:
+    with TinySite(host=host) as site, Wire(site.port, "::1" if host == "::1" else "127.0.0.1") as wire:
         assert wire.ask("/hello").body == b"hello"
 
 

@@ -86,7 +86,7 @@ class Wire:
         return int.from_bytes(self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 156)[152:156], sys.byteorder)
 
 
-class Site:
+class TinySite:
     """The tiny site, running; ended, and its end checked, at the end of the `with`."""
 
     def __init__(self, *, own_group=False, **options):
