@@ -19,6 +19,7 @@ from auth.signin.pages import pages as signin_pages
 from auth.signin.reopening import init_reopening
 from auth.signin.setup import prepare_first_owner
 from blog.feeds.pages import pages as feed_pages
+from blog.posts import description
 from blog.posts.api import api as posts_api
 from blog.posts.editor import pages as editor_pages
 from blog.posts.editor import reopen_edit, reopen_new
@@ -37,6 +38,7 @@ from web.headers import init_headers
 from web.health import pages as health_pages
 from web.logs import init_logs
 from web.metrics import init_metrics
+from web.openapi import init_openapi
 from web.proxies import WAS_FORWARDED, ForwardingHeaders
 from web.render import init_render
 from web.requests import (
@@ -80,6 +82,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         app.before_request(step)
     app.register_error_handler(Unauthenticated, answer_unauthenticated)
     init_reopening(app, {"editor.create": reopen_new, "editor.save": reopen_edit})
+    init_openapi(app, description.OPERATIONS, description.SCHEMAS, description.MODELS)
 
     for pages in (
         health_pages,

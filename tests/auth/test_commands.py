@@ -4,6 +4,9 @@ import os
 import subprocess
 import sys
 
+from click.testing import CliRunner
+
+from app import main
 from tests.support import PASSWORD, ROOT, SECRET, Site
 
 
