@@ -136,7 +136,8 @@ class Client(FlaskClient):
     site: Site
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        """Any request; what the test client put aside to send is closed at once."""
+        """Any request; what the test client put aside to send, and the file that answered, are closed at once."""
+        kwargs.setdefault("buffered", True)
         response = super().open(*args, **kwargs)
         response.request.environ["wsgi.input"].close()
         return response

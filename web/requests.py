@@ -21,10 +21,10 @@ class StrictJson(DefaultJSONProvider):
 
     sort_keys = False
 
-    def loads(self, text: str | bytes, **_options: Any) -> Any:
+    def loads(self, s: str | bytes, **_options: Any) -> Any:
         """The value. Raises ValueError."""
         try:
-            return json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+            return json.loads(s, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
 

@@ -37,11 +37,12 @@ _TITLE: JsonDict = {
 }
 _SLUG: JsonDict = {"maxLength": content.LONGEST_SLUG, "pattern": f"^({content.SLUG.pattern})?$"}
 _BODY: JsonDict = {"maxLength": content.LONGEST_BODY_BYTES, "pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"}
-_EXCERPT: JsonDict = {"maxLength": content.LONGEST_EXCERPT, "pattern": rf"^{_LINE}*$"}
-_TAGS: JsonDict = {
-    "maxItems": names.MOST,
-    "items": {"type": "string", "maxLength": names.LONGEST, "pattern": r"^[\w][\w \-.]*$"},
+_EXCERPT: JsonDict = {
+    "maxLength": content.LONGEST_EXCERPT,
+    "pattern": r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*$",
 }
+_TAG: JsonDict = {"type": "string", "minLength": 1, "maxLength": names.LONGEST, "pattern": r'^[^,/\\?#"<>]*$'}
+_TAGS: JsonDict = {"maxItems": names.MOST, "items": _TAG}
 
 
 class PostBody(JsonBody):
@@ -113,11 +114,14 @@ def patch(post_id: str) -> Response:
     post = _find(post_id)
     check_header_token()
     body = read_body(PostChanges)
-    version = _asked_version(post, body.version)
-    check_version(post, version)
+    check_version(post, _asked_version(post, body.version))
     prepared = content.prepare(_changes(body), current=post)
-    with transaction() as db:
-        return _answer(change(db, post.id, prepared, by=principal(), version=post.version if version else None))
+    try:
+        with transaction() as db:
+            return _answer(change(db, post.id, prepared, by=principal(), version=post.version))
+    except Stale:
+        # Somebody saved since we looked: the change is made to what is there now, or refused if it asked for a version.
+        return patch(post_id)
 
 
 @api.delete("/v1/posts/<post_id>")

@@ -84,16 +84,15 @@ def _current_value(current: Post | None, name: str) -> Any:
 
 
 def _check_title(title: str) -> str:
-    title = unicodedata.normalize("NFC", title).strip()
-    if not title:
-        raise Fault("Give it a title.")
     if len(title) > LONGEST_TITLE:
         raise Fault(f"A title has at most {LONGEST_TITLE} characters; this one has {len(title):,}.")
-    return _printable(title, allowed="")
+    title = unicodedata.normalize("NFC", _printable(title, allowed="")).strip()
+    if not title:
+        raise Fault("Give it a title.")
+    return title
 
 
 def _check_slug(slug: str) -> str:
-    slug = slug.strip()
     if slug and not SLUG.fullmatch(slug):
         raise Fault("Use small letters a to z, digits, and single dashes between them, or leave it empty.")
     if len(slug) > LONGEST_SLUG:
@@ -110,22 +109,21 @@ def _check_body(body: str) -> str:
 
 
 def _check_excerpt(excerpt: str) -> str:
-    excerpt = unicodedata.normalize("NFC", excerpt.replace("\r\n", "\n")).strip()
     if len(excerpt) > LONGEST_EXCERPT:
         raise Fault(f"An excerpt has at most {LONGEST_EXCERPT:,} characters; this one has {len(excerpt):,}.")
-    return _printable(excerpt, allowed="\n")
+    return unicodedata.normalize("NFC", _printable(excerpt.replace("\r\n", "\n"), allowed="\n")).strip()
 
 
 def _check_status(status: str) -> Status:
     try:
-        return Status(status or Status.DRAFT)
+        return Status(status)
     except ValueError:
         raise Fault("Choose draft or published.") from None
 
 
 def _check_visibility(visibility: str) -> Visibility:
     try:
-        return Visibility(visibility or Visibility.PUBLIC)
+        return Visibility(visibility)
     except ValueError:
         raise Fault("Choose public or members.") from None
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from blog.posts.api import PostBody, PostChanges
 from blog.posts.model import Status, Visibility
 from web.openapi import Operations, answers, body, reference
@@ -41,7 +43,7 @@ SCHEMAS: dict[str, Any] = {
 }
 SCHEMAS["Post"]["required"] = list(SCHEMAS["Post"]["properties"])
 
-MODELS = [PostBody, PostChanges]
+MODELS: list[type[BaseModel]] = [PostBody, PostChanges]
 
 _ID = {"name": "post_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 _LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100}}

@@ -131,9 +131,7 @@ def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:
             if post is None:
                 saved = write(db, content, by=who, submission=form.submission_id())
             else:
-                saved = change(
-                    db, post.id, content, by=who, version=form.asked_version(), submission=form.submission_id()
-                )
+                saved = change(db, post.id, content, by=who, version=post.version, submission=form.submission_id())
     except Stale:
         assert post is not None
         return _show_both(form, post)

@@ -37,6 +37,11 @@ class PostForm(Form):
     def changes(self, zone: ZoneInfo, current: Post | None) -> tuple[dict[str, Any], dict[str, str]]:
         """What was sent, in the types that `content.prepare` takes, and the faults of what could not be read."""
         sent = {name: self[name].data for name in _FIELDS if self[name].raw_data}
+        for name in ("status", "visibility"):
+            if not sent.get(name):
+                sent.pop(name, None)  # no choice made: what is there stays
+        if "slug" in sent:
+            sent["slug"] = sent["slug"].strip()
         faults: dict[str, str] = {}
         if self.tags.raw_data:
             sent["tags"] = split_tags(self.tags.data or "")

@@ -26,10 +26,10 @@ def normalise_tags(names: Iterable[str]) -> list[str]:
 
 def normalise_tag(name: str) -> str:
     """One name as it is stored. Raises UnusableTags."""
+    if len(name) > LONGEST:
+        raise UnusableTags(f"A tag has at most {LONGEST} characters.")
     tag = re.sub(r"\s+", " ", unicodedata.normalize("NFC", name)).strip().lower()
     # A slash or a pair of dots would be read as a folder in the tag's address.
     if not tag or tag in (".", "..") or any(c in ',/\\?#"<>' or not c.isprintable() for c in tag):
         raise UnusableTags('Tags are words without , / \\ ? # " < >.')
-    if len(tag) > LONGEST:
-        raise UnusableTags(f"A tag has at most {LONGEST} characters.")
     return tag
