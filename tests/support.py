@@ -203,6 +203,8 @@ class Server:
         }
         self.process: subprocess.Popen[str] | None = None
         self.output: list[str] = []
+        self._heard = threading.Condition()
+        self._began, self._has_ended = 0, False
         self._lines: threading.Thread | None = None
 
     @property
@@ -221,14 +223,24 @@ class Server:
             text=True,
             start_new_session=True,
         )
-        is_up = threading.Event()
-        self._lines = threading.Thread(target=self._read, args=(self.process, is_up), daemon=True)
+        self._began, self._has_ended = len(self.output), False
+        self._lines = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self._lines.start()
-        is_up.wait(30)
-        if not any(line.startswith("Byline is at") for line in self.output):
+        try:
+            self.wait_for("Byline is at")
+        except AssertionError:
             self.kill()
-            raise AssertionError("The server did not start:\n" + "".join(self.output))
+            raise
         return self
+
+    def wait_for(self, text: str, *, seconds: float = 30) -> str:
+        """The first line since the start that holds `text`."""
+        with self._heard:
+            if not self._heard.wait_for(lambda: self._find(text) or self._has_ended, timeout=seconds):
+                raise AssertionError(f"The server did not say {text!r}:\n" + "".join(self.output))
+            if (line := self._find(text)) is None:
+                raise AssertionError(f"The server ended and did not say {text!r}:\n" + "".join(self.output))
+        return line
 
     def stop(self) -> int:
         """TERM, and the exit status."""
@@ -255,13 +267,18 @@ class Server:
             self.process.stdout.close()
         self.process = None
 
-    def _read(self, process: "subprocess.Popen[str]", is_up: threading.Event) -> None:
+    def _find(self, text: str) -> str | None:
+        return next((line for line in self.output[self._began :] if text in line), None)
+
+    def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self.output.append(line)
-            if line.startswith("Byline is at"):
-                is_up.set()
-        is_up.set()
+            with self._heard:
+                self.output.append(line)
+                self._heard.notify_all()
+        with self._heard:
+            self._has_ended = True
+            self._heard.notify_all()
 
     def browser(self) -> "Browser":
         """Somebody's HTTP session with it."""

@@ -14,7 +14,7 @@ from auth.sessions.queries import last_seen_by_user
 from auth.users.queries import list_users
 from auth.users.roles import change_role, find_person
 from web.database import reading, transaction
-from web.errors import Conflict, Forbidden, Invalid, NotFound
+from web.errors import Conflict, Invalid, NotFound
 from web.forms import Form
 from web.render import render_page
 
@@ -56,7 +56,7 @@ def _change(username: str, change: Callable[[Connection], None]) -> ResponseRetu
     with reading() as db:
         find_person(db, username)
     if refused := Form(request.form).token_error():
-        raise Forbidden(refused)
+        return _page(status=403, error=refused)
     try:
         with transaction() as db:
             change(db)

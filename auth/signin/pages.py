@@ -81,7 +81,7 @@ def setup_page(token: str) -> ResponseReturnValue:
     """The form for the first owner."""
     with reading() as db:
         setup.check_link(db, token)
-    return render_page("auth/signin/setup.html", form=SetupForm(), token=token)
+    return _setup_form(SetupForm(), token)
 
 
 @pages.post("/setup/<token>")
@@ -92,7 +92,7 @@ def set_up(token: str) -> ResponseReturnValue:
         setup.check_link(db, token)
     form = SetupForm(request.form)
     if refused := form.token_error():
-        raise Forbidden(refused)
+        return _setup_form(form, token, status=403, notice=refused)
     try:
         password_hash = prepare_password(form.password.data or "")
         with transaction() as db:
@@ -106,7 +106,7 @@ def set_up(token: str) -> ResponseReturnValue:
             )
     except Invalid as invalid:
         form.show_faults(invalid.fields)
-        return render_page("auth/signin/setup.html", status=422, form=form, token=token)
+        return _setup_form(form, token, status=422)
     return redirect(url_for("signin.sign_in_page"), code=303)
 
 
@@ -114,7 +114,7 @@ def set_up(token: str) -> ResponseReturnValue:
 @requires(Permission.USE_ACCOUNT, session_only=True)
 def password_page() -> ResponseReturnValue:
     """The form for one's own password."""
-    return render_page("auth/users/password.html", form=PasswordForm(), changed="changed" in request.args)
+    return _password_form(PasswordForm(), changed="changed" in request.args)
 
 
 @pages.post("/account/password")
@@ -123,7 +123,7 @@ def set_own_password() -> ResponseReturnValue:
     """Set it, and end one's other sessions."""
     form = PasswordForm(request.form)
     if refused := form.token_error():
-        raise Forbidden(refused)
+        return _password_form(form, status=403, notice=refused)
     try:
         change_password(
             current_database(),
@@ -135,7 +135,7 @@ def set_own_password() -> ResponseReturnValue:
         )
     except Invalid as invalid:
         form.show_faults(invalid.fields)
-        return render_page("auth/users/password.html", status=422, form=form, changed=False)
+        return _password_form(form, status=422)
     return redirect(url_for("signin.password_page", changed=1), code=303)
 
 
@@ -173,6 +173,16 @@ def _page(form: SignInForm, *, status: int = 200, notice: str | None = None) -> 
     if status == 401:
         response.headers["WWW-Authenticate"] = challenge()
     return response
+
+
+def _setup_form(form: SetupForm, token: str, *, status: int = 200, notice: str | None = None) -> Response:
+    return render_page("auth/signin/setup.html", status=status, form=form, token=token, notice=notice)
+
+
+def _password_form(
+    form: PasswordForm, *, status: int = 200, notice: str | None = None, changed: bool = False
+) -> Response:
+    return render_page("auth/users/password.html", status=status, form=form, notice=notice, changed=changed)
 
 
 def _become(signed_in: SignedIn, *, is_remembered: bool) -> None:

@@ -26,6 +26,7 @@ from web.render import current_site, render_page
 pages = Blueprint("editor", __name__)
 
 _STALE = "Somebody saved this post while you were writing. Both texts are here; nothing of yours is lost or saved yet."
+_CHANGED = "Somebody saved this post since you opened this page. It is still there: look again before you delete it."
 _REOPENED = "You are signed in again. Your text is here as you sent it; it is not saved yet."
 
 
@@ -83,7 +84,7 @@ def take_back(slug: str) -> ResponseReturnValue:
 def ask_to_delete(slug: str) -> ResponseReturnValue:
     """Ask once."""
     post = _find(slug)
-    return render_page("blog/posts/delete.html", post=post, form=DeleteForm(data={"version": post.version}))
+    return _ask(post, DeleteForm(data={"version": post.version}))
 
 
 @pages.post("/posts/<slug>/delete")
@@ -91,10 +92,15 @@ def ask_to_delete(slug: str) -> ResponseReturnValue:
 def remove(slug: str) -> ResponseReturnValue:
     """Delete."""
     form = DeleteForm(request.form)
-    post = _checked(slug, form)
-    version = form.version.data or ""
-    with transaction() as db:
-        delete(db, post.id, by=principal(), version=int(version) if version.isdecimal() else None)
+    post = _find(slug)
+    if refused := form.token_error():
+        return _ask(post, form, status=403, notice=refused)
+    try:
+        with transaction() as db:
+            delete(db, post.id, by=principal(), version=form.asked_version())
+    except Stale as stale:
+        form.version.data = str(stale.current_version)
+        return _ask(post, form, status=409, notice=_CHANGED)
     return redirect("/account", code=303)
 
 
@@ -165,6 +171,10 @@ def _show(
         canonical_url=None,
         **arguments,
     )
+
+
+def _ask(post: Post, form: DeleteForm, *, status: int = 200, notice: str | None = None) -> ResponseReturnValue:
+    return render_page("blog/posts/delete.html", status=status, post=post, form=form, notice=notice)
 
 
 def _empty_form() -> PostForm:

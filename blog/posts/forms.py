@@ -17,7 +17,18 @@ _MINUTE = "%Y-%m-%dT%H:%M"
 _FIELDS = ("title", "slug", "body", "excerpt", "status", "visibility")
 
 
-class PostForm(Form):
+class VersionedForm(Form):
+    """A form about something that is there, and that others may change meanwhile."""
+
+    version = HiddenField()
+
+    def asked_version(self) -> int | None:
+        """The version that the person saw; None when the form names none, -1 (never current) for nonsense."""
+        text = (self.version.data or "").strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else (-1 if text else None)
+
+
+class PostForm(VersionedForm):
     """A post, as its author fills it in. Fields that a form does not send keep what is there."""
 
     title = StringField("Title")
@@ -31,7 +42,6 @@ class PostForm(Form):
         "Who may read it",
         choices=[SelectChoice("public", "Everybody"), SelectChoice("members", "Members who are signed in")],
     )
-    version = HiddenField()
     submission = HiddenField()
 
     def changes(self, zone: ZoneInfo, current: Post | None) -> tuple[dict[str, Any], dict[str, str]]:
@@ -52,21 +62,14 @@ class PostForm(Form):
                 faults["publish_at"] = str(fault)
         return sent, faults
 
-    def asked_version(self) -> int | None:
-        """The version that the author saw; None when the form names none."""
-        text = (self.version.data or "").strip()
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else (-1 if text else None)
-
     def submission_id(self) -> str | None:
         """The random number of this very form."""
         text = (self.submission.data or "").strip()
         return text if text.isascii() and text.isprintable() and 0 < len(text) <= 100 else None
 
 
-class DeleteForm(Form):
+class DeleteForm(VersionedForm):
     """Asks once."""
-
-    version = HiddenField()
 
 
 def form_data(post: Post, zone: ZoneInfo) -> dict[str, Any]:

@@ -320,3 +320,32 @@ def _fields_of(html: str) -> dict[str, str]:
 
 def _normal(text: str) -> str:
     return text.replace("\r\n", "\n")
+
+
+def test_deleting_what_somebody_changed_meanwhile_asks_again(site: Site) -> None:
+    post = site.post()
+    alan = site.client("alan")
+    path = f"/posts/{post.slug}/delete"
+    form = _fields_of(alan.get(path).text)
+    site.client(token=site.token("edith")).patch(f"/v1/posts/{post.id}", json={"body": "Newer."})
+    asked = alan.post(path, data=form)
+    assert asked.status_code == 409
+    assert site.client().get(f"/posts/{post.slug}").status_code == 200
+    assert alan.post(path, data=_fields_of(asked.text)).status_code == 303
+    assert site.client().get(f"/posts/{post.slug}").status_code == 410
+
+
+def test_every_form_comes_back_with_a_fresh_token_when_its_own_is_refused(site: Site) -> None:
+    post = site.post()
+    olive = site.client("olive")
+    for path in (
+        "/new",
+        f"/posts/{post.slug}/edit",
+        f"/posts/{post.slug}/delete",
+        "/account/password",
+        "/admin/settings",
+    ):
+        refused = olive.post(path, data={"csrf_token": "stale"})
+        assert refused.status_code == 403, path
+        assert _fields_of(refused.text)["csrf_token"] == olive.form_token(), path
+    assert site.client().get(f"/posts/{post.slug}").status_code == 200
