@@ -4,22 +4,29 @@ The archive is a gzipped tar of the database (a consistent copy, made while the 
 that the caller names, such as the generated secret.
 """
 
+import gzip
 import os
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from storage import sqlite
-from storage.errors import Damaged, FolderUnusable
-from storage.upgrading import copy_database, put_in_place, revision_of
+from storage.errors import Damaged, FolderUnusable, SchemaNewer
+from storage.upgrading import copy_database, put_in_place, revision_of, use_log
 
 _DATABASE_MEMBER = "byline.db"
+_READ_AT_ONCE = 1024 * 1024
 
 
 def back_up(database: Path, target: Path, *, beside: Sequence[Path]) -> None:
-    """Write the archive, mode 0600. Raises FolderUnusable when `target` exists or cannot be written, Damaged."""
+    """Write the archive, mode 0600.
+
+    Raises FolderUnusable when `target` exists or cannot be written; Full, Busy, Damaged and SchemaNewer.
+    """
     if target.exists():
         raise FolderUnusable(f"{target} exists already. Choose another name, or move it away.")
     revision_of(database)
@@ -34,25 +41,31 @@ def back_up(database: Path, target: Path, *, beside: Sequence[Path]) -> None:
     except OSError as error:
         raise FolderUnusable(f"{target} cannot be written: {error.strerror}. Nothing was left behind.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # its folder may not even be one
+            unfinished.unlink()
 
 
 def restore(archive: Path, database: Path, *, beside: Sequence[Path]) -> None:
     """Put an archive in the place of what is there; the caller holds the folder.
 
     What was there is kept as `….before-restore`. Raises Damaged when the archive or the database in it is not whole,
-    and then nothing was changed.
+    SchemaNewer when a newer version made it, Busy when another program has the database open, FolderUnusable and Full
+    when there is no room; and then nothing was changed.
     """
-    with tempfile.TemporaryDirectory(dir=database.parent, prefix=".byline-restore-") as folder:
-        _extract(archive, Path(folder), [_DATABASE_MEMBER, *(path.name for path in beside)])
-        fresh = Path(folder) / _DATABASE_MEMBER
-        if not fresh.exists():
-            raise Damaged(f"{archive} holds no {_DATABASE_MEMBER}: it is not a backup of Byline.")
-        _check_wholly(fresh)
-        _exchange(fresh, database)
-        for path in beside:
-            if (Path(folder) / path.name).exists():
-                _exchange(Path(folder) / path.name, path)
+    try:
+        with tempfile.TemporaryDirectory(dir=database.parent, prefix=".byline-restore-") as folder:
+            _extract(archive, Path(folder), [_DATABASE_MEMBER, *(path.name for path in beside)])
+            fresh = Path(folder) / _DATABASE_MEMBER
+            if not fresh.exists():
+                raise Damaged(f"{archive} holds no {_DATABASE_MEMBER}: it is not a backup of Byline.")
+            _check_wholly(fresh, archive)
+            _put_log_away(database)
+            _exchange(fresh, database)
+            for path in beside:
+                if (Path(folder) / path.name).exists():
+                    _exchange(Path(folder) / path.name, path)
+    except OSError as error:
+        raise FolderUnusable(f"{database.parent} cannot be written: {error.strerror}.") from error
 
 
 def _write_archive(stream: IO[bytes], files: Sequence[Path]) -> None:
@@ -64,44 +77,63 @@ def _write_archive(stream: IO[bytes], files: Sequence[Path]) -> None:
 def _extract(archive: Path, folder: Path, names: Sequence[str]) -> None:
     """Only regular files of the expected names, whatever else an archive may hold."""
     try:
-        with tarfile.open(archive, mode="r:gz") as tar:
-            for member in tar:
-                if member.name in names and member.isreg():
-                    tar.extract(member, folder, filter="data")
-                    (folder / member.name).chmod(0o600)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise Damaged(f"{archive} is not a whole backup: {error}. Nothing was changed.") from error
+        with gzip.open(archive) as stream:
+            with tarfile.open(fileobj=stream, mode="r:") as tar:
+                for member in tar:
+                    if member.name in names and member.isreg():
+                        tar.extract(member, folder, filter="data")
+                        (folder / member.name).chmod(0o600)
+            # The checksum stands behind the end of the last file, where tarfile does not look.
+            while stream.read(_READ_AT_ONCE):
+                pass
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Damaged(f"{archive} is not a whole backup: {reason}. Nothing was changed.") from error
 
 
-def _check_wholly(database: Path) -> None:
-    revision_of(database)
-    connection = sqlite.driver.connect(str(database))
+def _check_wholly(fresh: Path, archive: Path) -> None:
     try:
-        (answer,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    finally:
-        connection.close()
+        revision_of(fresh)
+        with sqlite.opened(fresh, mode="rw") as connection:
+            (answer,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except SchemaNewer as error:
+        raise SchemaNewer(
+            f"{archive} was made by a newer version of Byline: restore it with that one. Nothing was changed."
+        ) from error
+    except Damaged as error:
+        answer = str(error)
     if answer != "ok":
-        raise Damaged(f"The database in the backup is damaged: {answer}. Nothing was changed.")
+        raise Damaged(f"The database in {archive} is damaged: restore an older backup. Nothing was changed.")
+    use_log(fresh)
+
+
+def _put_log_away(database: Path) -> None:
+    """Take the write-ahead log from the place where it would be replayed into the restored database."""
+    if database.exists() and database.stat().st_size > 0:
+        # What is damaged cannot take its log in, and may be why somebody restores.
+        with suppress(Damaged, sqlite.driver.DatabaseError):
+            _read_header(database)
+            with sqlite.opened(database, mode="rw") as connection:
+                # Unlike a checkpoint, this fails when any other program has the database open.
+                connection.execute("PRAGMA journal_mode = DELETE")
+    for end in ("-wal", "-journal", "-shm"):
+        with suppress(FileNotFoundError):
+            Path(f"{database}{end}").replace(_kept_name(Path(f"{database}{end}")))
+
+
+def _read_header(database: Path) -> None:
+    """Raise Damaged where a connection that may write would delete the log."""
+    with sqlite.opened(database, mode="ro") as connection:
+        connection.execute("PRAGMA schema_version").fetchone()
 
 
 def _exchange(fresh: Path, current: Path) -> None:
     """The former file stays under another name, and at every moment there is one under the right name."""
     if current.exists():
-        kept = current.with_name(f"{current.name}.before-restore")
-        kept.unlink(missing_ok=True)
-        if current.name == _DATABASE_MEMBER or current.suffix == ".db":
-            _fold_in_log(current)
-        os.link(current, kept)
+        _kept_name(current).unlink(missing_ok=True)
+        _kept_name(current).hardlink_to(current)
     put_in_place(fresh, current)
 
 
-def _fold_in_log(database: Path) -> None:
-    # A write-ahead log that stayed beside the new file would be replayed into it.
-    try:
-        connection = sqlite.driver.connect(str(database))
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
-    except sqlite.driver.DatabaseError:
-        pass  # what is there is damaged, which may be why somebody restores
-    for end in ("-wal", "-shm"):
-        Path(f"{database}{end}").unlink(missing_ok=True)
+def _kept_name(path: Path) -> Path:
+    return path.with_name(f"{path.name}.before-restore")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from storage import sqlite
-from storage.errors import Busy, Damaged, Full
+from storage.errors import Busy
 
 # One that writes and these that wait; whoever comes after is told to come back, so that threads remain for readers.
 _WAITING_WRITERS = 8
@@ -40,7 +40,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """One consistent snapshot to read from. Writing through it is refused by SQLite."""
-        with _translated_errors(), self.read_engine.connect() as connection, connection.begin():
+        with translated_errors(), self.read_engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -59,7 +59,7 @@ class Database:
                 raise Busy("Another request was writing for too long.")
             self._writing_thread = threading.get_ident()
             try:
-                with _translated_errors(), self.write_engine.connect() as connection:
+                with translated_errors(), self.write_engine.connect() as connection:
                     _set_busy_timeout(connection, deadline - time.monotonic())
                     with connection.begin():
                         yield connection
@@ -85,6 +85,20 @@ def forbid_statements(reason: str) -> Iterator[None]:
         _statements_forbidden.reset(token)
 
 
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise Busy, Full and Damaged in place of SQLAlchemy's errors of those kinds; others pass."""
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise Busy("Every reading connection was in use for too long.") from error
+    except exc.DBAPIError as error:
+        refusal = None if error.orig is None else sqlite.refusal_for(error.orig)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
 def _create_engine(path: Path, *, writes: bool, pool_size: int) -> sa.Engine:
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
@@ -92,6 +106,8 @@ def _create_engine(path: Path, *, writes: bool, pool_size: int) -> sa.Engine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=sqlite.BUSY_TIMEOUT_SECONDS,
+        # The text of an error ends in the log; what a statement carries may be a password's hash or a draft.
+        hide_parameters=True,
     )
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
@@ -113,23 +129,6 @@ def _set_busy_timeout(connection: sa.Connection, seconds: float) -> None:
     cursor = driver_connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}")
     cursor.close()
-
-
-@contextmanager
-def _translated_errors() -> Iterator[None]:
-    try:
-        yield
-    except exc.TimeoutError as error:
-        raise Busy("Every reading connection was in use for too long.") from error
-    except exc.DBAPIError as error:
-        cause = error.orig
-        if cause is not None and sqlite.is_busy(cause):
-            raise Busy("Another program held the database for too long.") from error
-        if cause is not None and sqlite.is_unwritable(cause):
-            raise Full(f"The database could not be written: {cause}.") from error
-        if cause is not None and sqlite.is_damaged(cause):
-            raise Damaged(f"The database is damaged: {cause}.") from error
-        raise
 
 
 def _refuse_forbidden_statement(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:

@@ -3,7 +3,12 @@
 Two copies of SQLite in one process drop each other's file locks, so no other module imports a driver.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from storage.errors import Busy, Damaged, Full
 
 try:
     from pysqlite3 import dbapi2 as _driver
@@ -49,21 +54,31 @@ def prepare(connection: Any, *, writes: bool) -> None:
     cursor.close()
 
 
-def is_busy(error: BaseException) -> bool:
-    """Whether a driver error means that somebody else held the lock for too long."""
-    return _code(error) in _BUSY_CODES
+@contextmanager
+def opened(path: Path, *, mode: str) -> Iterator[Any]:
+    """A bare driver connection to a whole file, `ro` or `rw`, that commits by itself.
+
+    Raises Busy, Full and Damaged in place of the driver's errors of those kinds.
+    """
+    try:
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        connection = driver.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except driver.DatabaseError as error:
+        raise refusal_for(error, str(path)) or error from error
 
 
-def is_unwritable(error: BaseException) -> bool:
-    """Whether a driver error means that the disk or the folder takes no more."""
-    return _code(error) in _UNWRITABLE_CODES
-
-
-def is_damaged(error: BaseException) -> bool:
-    """Whether a driver error means that the file is not a whole database."""
-    return _code(error) in _DAMAGED_CODES
-
-
-def _code(error: BaseException) -> int | None:
+def refusal_for(error: BaseException, what: str = "The database") -> Busy | Full | Damaged | None:
+    """A driver error in the words of this floor; None when it is a mistake of ours, such as a broken constraint."""
     code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
+    primary = None if code is None else code & 0xFF
+    if primary in _BUSY_CODES:
+        return Busy(f"{what} was held by another program for too long. Try again when that one has ended.")
+    if primary in _UNWRITABLE_CODES:
+        return Full(f"{what} could not be written: {error}. Look for room on the disk, and for the right to write.")
+    if primary in _DAMAGED_CODES:
+        return Damaged(f"{what} is damaged: {error}. Put a backup in its place.")
+    return None

@@ -1,8 +1,7 @@
 """Bring the database file to the schema of this code, or say why not and change nothing."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from storage import sqlite
-from storage.errors import Damaged, SchemaNewer
+from storage.engine import translated_errors
+from storage.errors import Damaged, FolderUnusable, Full, SchemaNewer
+from storage.rebuilding import keep_triggers
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Up to this size the whole file is checked at every start; it costs about 2 ms a megabyte.
@@ -25,7 +26,8 @@ def head() -> str:
 def upgrade(path: Path) -> str | None:
     """Make or upgrade the database at `path`. Returns the name of the copy kept of the former one, if it was upgraded.
 
-    Raises Damaged when the file is not a whole database, SchemaNewer when it was written by a newer version.
+    Raises Damaged when the file is not a whole database, SchemaNewer when it was written by a newer version,
+    FolderUnusable when it cannot be made there, Busy and Full.
     """
     if not path.exists():
         _create(path)
@@ -35,22 +37,26 @@ def upgrade(path: Path) -> str | None:
         return None
     kept = path.with_name(f"{path.name}.before-{head()}")
     copy_database(path, kept)
+    use_log(path)
     _migrate(path)
     return kept.name
 
 
 def revision_of(path: Path) -> str:
-    """The schema revision of a database that must be whole. Raises Damaged or SchemaNewer."""
+    """The schema revision of a database that must be whole. Raises Damaged, SchemaNewer, Busy and Full."""
+    if not path.exists():
+        raise Damaged(f"There is no database at {path}.")
+    # A write that was cut off where no log is kept is rolled back by whoever opens the file next, which is writing.
+    mode = "rw" if Path(f"{path}-journal").exists() else "ro"
     try:
-        with _opened(path, mode="ro") as connection:
+        with sqlite.opened(path, mode=mode) as connection:
             _check_integrity(connection, path)
             tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchall()
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
     except sqlite.driver.DatabaseError as error:
-        if sqlite.is_busy(error):
-            raise
-        raise Damaged(f"{path} is not a whole database: {error}. Put a backup in its place.") from error
-    if row is None:
+        raise Damaged(f"{path} is damaged: {error}. Put a backup in its place.") from error
+    # Other programs use Alembic too; ours are numbers.
+    if row is None or not str(row[0]).isdecimal():
         raise Damaged(f"{path} is not a database of Byline. Put a backup in its place, or move it away.")
     revision = str(row[0])
     if revision not in _known_revisions():
@@ -62,18 +68,30 @@ def revision_of(path: Path) -> str:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """A consistent copy of a live database into one synced file of mode 0600, replacing `target` in one step."""
+    """A consistent copy of a live database into one synced file of mode 0600, replacing `target` in one step.
+
+    Raises FolderUnusable, Busy, Full and Damaged, and then leaves nothing behind.
+    """
     unfinished = target.with_name(target.name + ".unfinished")
-    unfinished.unlink(missing_ok=True)
-    os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
-        with _opened(source, mode="ro") as reader, _opened(unfinished, mode="rw") as writer:
+        _remove(unfinished)
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with sqlite.opened(source, mode="ro") as reader, sqlite.opened(unfinished, mode="rw") as writer:
             reader.backup(writer)
             writer.execute("PRAGMA journal_mode = DELETE")
         put_in_place(unfinished, target)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    except sqlite.driver.OperationalError as error:  # the one error that comes without its code
+        raise Full(f"{target} could not be written: {error}.") from error
+    except OSError as error:
+        raise FolderUnusable(f"{target} cannot be written: {error.strerror}.") from error
+    finally:
+        _remove(unfinished)
+
+
+def use_log(path: Path) -> None:
+    """Let a database write ahead, so that readers never wait for the one who writes. It stays so."""
+    with sqlite.opened(path, mode="rw") as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def put_in_place(unfinished: Path, target: Path) -> None:
@@ -84,13 +102,28 @@ def put_in_place(unfinished: Path, target: Path) -> None:
 
 
 def _create(path: Path) -> None:
+    for log in (Path(f"{path}-wal"), Path(f"{path}-journal")):
+        if log.exists() and log.stat().st_size > 0 and not path.exists():
+            raise Damaged(
+                f"{path} is missing, but its log {log} is there, which would be replayed into a new database. "
+                "Put the database back, or move the log away."
+            )
     # Under another name until it is whole: an empty byline.db is then never ours, and is refused as damaged.
-    unfinished = path.with_name(path.name + ".unfinished")
-    for leftover in (unfinished, *(Path(f"{unfinished}{end}") for end in ("-wal", "-shm", "-journal"))):
-        leftover.unlink(missing_ok=True)
-    os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    _migrate(unfinished)
-    put_in_place(unfinished, path)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+    try:
+        _remove(unfinished)
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        _migrate(unfinished)
+        use_log(unfinished)
+        _sync(unfinished)
+        # The first of several processes wins; the others may be writing into its database already.
+        with suppress(FileExistsError):
+            path.hardlink_to(unfinished)
+        _sync(path.parent)
+    except OSError as error:
+        raise FolderUnusable(f"{path} cannot be made: {error.strerror}.") from error
+    finally:
+        _remove(unfinished)
 
 
 def _migrate(path: Path) -> None:
@@ -104,7 +137,8 @@ def _migrate(path: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     try:
-        with engine.begin() as connection:
+        with translated_errors(), engine.begin() as connection:
+            keep_triggers(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
@@ -116,6 +150,7 @@ def _migrate(path: Path) -> None:
 
 def _prepare_migration(connection: Any) -> None:
     connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {int(sqlite.BUSY_TIMEOUT_SECONDS * 1000)}")
     # A batch rebuild drops the old table: with foreign keys on, that deletes the rows which refer to it.
     for pragma in ("foreign_keys = OFF", "synchronous = FULL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")
@@ -127,7 +162,7 @@ def _check_integrity(connection: Any, path: Path) -> None:
     if path.stat().st_size <= _CHECKED_WHOLE_BYTES:
         (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if answer != "ok":
-            raise Damaged(f"{path} is damaged: {answer}. Put a backup in its place.")
+            raise Damaged(f"{path} is damaged: {' '.join(answer.split())}. Put a backup in its place.")
 
 
 def _known_revisions() -> list[str]:
@@ -142,11 +177,7 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-@contextmanager
-def _opened(path: Path, *, mode: str) -> Iterator[Any]:
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    connection = sqlite.driver.connect(uri, uri=True, timeout=sqlite.BUSY_TIMEOUT_SECONDS, isolation_level=None)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def _remove(database: Path) -> None:
+    for end in ("", "-journal", "-wal", "-shm"):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            Path(f"{database}{end}").unlink()

@@ -48,7 +48,6 @@ def upgrade() -> None:
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("content_version", sa.Integer(), nullable=False),
-        sa.CheckConstraint("id = 1", name=op.f("ck_site_single")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_site")),
         sa.CheckConstraint("id = 1", name=op.f("ck_site_single")),
     )
