@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_FORWARDING = (
+_FORWARDING_PREFIX = "HTTP_X_FORWARDED_"
+# Of these nothing is read, but whoever sends one is not the person.
+_FORWARDING = {
     "HTTP_FORWARDED",
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PORT",
-    "HTTP_X_FORWARDED_PREFIX",
-    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_VIA",
     "HTTP_X_REAL_IP",
-)
+    "HTTP_X_CLIENT_IP",
+    "HTTP_TRUE_CLIENT_IP",
+    "HTTP_CF_CONNECTING_IP",
+}
 # Set for the floors above: somebody stands between us and the person, believed or not.
 WAS_FORWARDED = "byline.was_forwarded"
 
@@ -38,7 +39,8 @@ class ForwardingHeaders:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        headers = {name: environ.pop(name) for name in _FORWARDING if name in environ}
+        found = [name for name in environ if name.startswith(_FORWARDING_PREFIX) or name in _FORWARDING]
+        headers = {name: environ.pop(name) for name in found}
         environ[WAS_FORWARDED] = bool(headers)
         if headers:
             if self._is_trusted(environ.get("REMOTE_ADDR", "")):
@@ -57,9 +59,10 @@ class ForwardingHeaders:
             environ["REMOTE_ADDR"] = str(address)
             if not self._is_trusted(str(address)):
                 break
-        if headers.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip() in ("http", "https"):
-            environ["wsgi.url_scheme"] = headers["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip()
-        if host := headers.get("HTTP_X_FORWARDED_HOST", "").rpartition(",")[2].strip():
+        scheme = _last(headers.get("HTTP_X_FORWARDED_PROTO", "")).lower()
+        if scheme in ("http", "https"):
+            environ["wsgi.url_scheme"] = scheme
+        if host := _last(headers.get("HTTP_X_FORWARDED_HOST", "")):
             environ["HTTP_HOST"] = host
 
     def _is_trusted(self, text: str) -> bool:
@@ -74,6 +77,11 @@ class ForwardingHeaders:
                 peer=environ.get("REMOTE_ADDR"),
                 advice="If this is your proxy, name it in BYLINE_TRUSTED_PROXIES.",
             )
+
+
+def _last(values: str) -> str:
+    """What the nearest proxy has added to a list."""
+    return values.rpartition(",")[2].strip()
 
 
 def _parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -36,6 +36,13 @@ def _check_secret_key(secret: SecretStr | None) -> SecretStr | None:
     return secret
 
 
+def _check_fallbacks(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    # They open the site as the current one does. A key that holds a comma would come in pieces, too short to be one.
+    for secret in secrets:
+        _check_secret_key(secret)
+    return secrets
+
+
 def _check_url(url: str | None) -> str | None:
     if url is None:
         return None
@@ -46,8 +53,17 @@ def _check_url(url: str | None) -> str | None:
         raise ValueError("must be a base address without a path")
     default_port = {"http": 80, "https": 443}[parts.scheme]
     port = "" if parts.port in (None, default_port) else f":{parts.port}"
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}"
+    return f"{parts.scheme}://{_host_as_sent(parts.hostname)}{port}"
+
+
+def _host_as_sent(name: str) -> str:
+    """The name as browsers put it into the Host header. Raises ValueError."""
+    if ":" in name:
+        return f"[{ipaddress.IPv6Address(name)}]"
+    ascii_name = name.encode("idna").decode()
+    if not re.fullmatch(r"[a-z0-9._-]+", ascii_name):
+        raise ValueError("names a host that cannot be one")
+    return ascii_name
 
 
 def _check_token(token: SecretStr | None) -> SecretStr | None:
@@ -73,7 +89,7 @@ def _check_password(password: SecretStr | None) -> SecretStr | None:
 
 
 def _check_database_url(url: str | None) -> str | None:
-    if url is not None and not re.match(r"sqlite:///.", url):
+    if url is not None and not re.match(r"sqlite:///[^:]", url):
         raise ValueError("must look like sqlite:///folder/file.db or sqlite:////absolute/file.db")
     return url
 
@@ -104,6 +120,7 @@ class Settings(BaseModel):
     secret_key_fallbacks: Annotated[
         tuple[SecretStr, ...],
         BeforeValidator(_split),
+        AfterValidator(_check_fallbacks),
         Field(description="older keys, separated by commas: verified, never used to sign"),
     ] = ()
     byline_url: Annotated[

@@ -6,15 +6,23 @@ Every kind of token has a salt of its own, so that a token of one kind is never 
 import hashlib
 import os
 import secrets
+import threading
 import time
 from pathlib import Path
 
 from flask import current_app
-from itsdangerous import BadSignature, SignatureExpired, Signer, TimestampSigner
+from itsdangerous import BadData, BadSignature, Signer, TimestampSigner
+from itsdangerous.encoding import base64_decode, base64_encode
 
-from web.settings import Settings
+from web.settings import Settings, SettingsError
 
 SECRET_FILE = "secret_key"
+_SHORTEST_SECRET = 32
+# HMAC-SHA256 in base 64.
+_DIGEST_CHARACTERS = 43
+
+# A clock may be put right by as much, and nobody is signed out.
+_CLOCK_STEP_SECONDS = 300
 
 
 class Keys:
@@ -31,17 +39,20 @@ class Keys:
 
     def read(self, kind: str, signed: str, *, max_age_seconds: int) -> tuple[str, int] | None:
         """The text and when it was signed (seconds), or None when it is not ours, of another kind, or too old."""
-        try:
-            text, signed_at = self._timed(kind, self._all).unsign(signed, max_age_seconds, return_timestamp=True)
-        except (BadSignature, SignatureExpired, UnicodeError):
+        if not _is_canonical(signed.rpartition(".")[2]):
             return None
-        # A clock that was put back would make a cookie from the future immortal.
+        try:
+            text, signed_at = self._timed(kind, self._all).unsign(signed, return_timestamp=True)
+        except (BadSignature, UnicodeError):
+            return None
         moment = int(signed_at.timestamp())
-        return (text.decode(), moment) if moment <= time.time() + 300 else None
+        # A clock that was put back would make a cookie from the future immortal.
+        is_of_now = -_CLOCK_STEP_SECONDS <= time.time() - moment < max_age_seconds + 1
+        return (text.decode(), moment) if is_of_now else None
 
     def is_current(self, kind: str, signed: str) -> bool:
         """Whether the current key made this signature; if not, it is time to sign anew."""
-        return self._timed(kind, [self._current]).validate(signed)
+        return _is_canonical(signed.rpartition(".")[2]) and self._timed(kind, [self._current]).validate(signed)
 
     def digest(self, kind: str, text: str) -> str:
         """A keyed digest of `text`, the same for as long as the current key is."""
@@ -49,7 +60,7 @@ class Keys:
 
     def matches(self, kind: str, text: str, digest: str) -> bool:
         """Whether `digest` was made of `text` by any of the keys; in constant time for each."""
-        return self._plain(kind, self._all).verify_signature(text, digest)
+        return _is_canonical(digest) and self._plain(kind, self._all).verify_signature(text, digest)
 
     @staticmethod
     def _timed(kind: str, keys: list[str]) -> TimestampSigner:
@@ -74,15 +85,37 @@ def current_keys() -> Keys:
     return keys
 
 
+def _is_canonical(digest: str) -> bool:
+    """Whether this is how we write a digest; base 64 has other ways for the same bytes, which itsdangerous accepts."""
+    if len(digest) != _DIGEST_CHARACTERS or not digest.isascii():
+        return False
+    try:
+        return base64_encode(base64_decode(digest)).decode() == digest
+    except BadData:
+        return False
+
+
 def _stored_secret(path: Path) -> str:
     if not path.exists():
         _generate_secret(path)
-    return path.read_text(encoding="ascii").strip()
+    try:
+        secret = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}. It holds the signing secret.") from error
+    except UnicodeDecodeError:
+        secret = ""
+    if len(secret) < _SHORTEST_SECRET:
+        # Whoever guesses it is everybody. Made anew, it would sign everybody out.
+        raise SettingsError(
+            f"{path} is too short or damaged, and holds the signing secret. Put it back from a backup, name another "
+            "one in SECRET_KEY, or remove the file to have one generated, which signs everybody out."
+        )
+    return secret
 
 
 def _generate_secret(path: Path) -> None:
     # Whole or not at all, and the first of two processes wins: the name is linked once the content is synced.
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     descriptor = os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
     try:
         os.write(descriptor, secrets.token_urlsafe(48).encode())

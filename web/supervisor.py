@@ -174,10 +174,15 @@ class _Crew:
             poll.register(descriptor, select.POLLIN)
         for descriptor, _events in poll.poll(None if seconds is None else seconds * 1000):
             if descriptor == self._wakeup:
-                self._is_stopping |= not set(worker.STOP_SIGNALS).isdisjoint(os.read(self._wakeup, 4096))
+                self._heed(os.read(self._wakeup, 4096))
             else:
                 self._hear(reports[descriptor])
-        self._bury_dead()
+
+    def _heed(self, numbers: bytes) -> None:
+        # Ctrl-C reaches everybody at once: a worker may end by it, and that is no reason to start another.
+        self._is_stopping |= not set(worker.STOP_SIGNALS).isdisjoint(numbers)
+        if signal.SIGCHLD in numbers:
+            self._bury_dead()
 
     def _hear(self, each: _Worker) -> None:
         if each.report is None:
@@ -199,7 +204,7 @@ class _Crew:
             self._hear(each)
             self._workers.remove(each)
             if not self._is_stopping and self.failure is None:
-                log.warning("worker died", pid=pid, status=os.waitstatus_to_exitcode(status))
+                log.warning("worker ended", pid=pid, status=os.waitstatus_to_exitcode(status))
                 self._plan_start(is_early_death=time.monotonic() - each.started_at < _YOUNG_SECONDS)
 
     def _plan_start(self, *, is_early_death: bool) -> None:

@@ -44,23 +44,18 @@ def run(
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOP_SIGNALS, signal.SIGCHLD))
     try:
-        app = make_app()
-    except Exception as error:
-        if not isinstance(error, refusals):
-            log.exception("worker could not start")
-        _tell(report, FAILED + str(error or type(error).__name__).encode()[:_MAX_REASON_BYTES])
-        return 1
-    try:
         serve(
-            app,
+            make_app(),
             listener,
             threads=threads,
             max_body_bytes=max_body_bytes,
             stop_descriptors=(stop, parent_alive),
             on_ready=lambda: _tell(report, READY),
         )
-    except Exception:
-        log.exception("worker failed")
+    except (Exception, SystemExit) as error:
+        if not isinstance(error, (SystemExit, *refusals)):
+            log.exception("worker failed")
+        _tell(report, FAILED + (str(error) or type(error).__name__).encode()[:_MAX_REASON_BYTES])
         return 1
     return 0
 
@@ -81,7 +76,6 @@ def wake_on(signals: "Iterable[signal.Signals]") -> int:
 
 
 def _tell(report: int, message: bytes) -> None:
-    # Without a parent nobody listens; serve() notices that itself.
+    # The parent listens until it has heard one thing; when it is gone, serve() notices that itself.
     with contextlib.suppress(BrokenPipeError):
         os.write(report, message)
-    os.close(report)

@@ -6,24 +6,29 @@ times the steps of an honest megabyte is refused: its reader gets it as preforma
 """
 
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.helpers import parseLinkDestination, parseLinkLabel, parseLinkTitle
-from markdown_it.rules_block import StateBlock, blockquote, fence, list_block
-from markdown_it.rules_inline import StateInline, autolink, text
+from markdown_it.rules_block import StateBlock, blockquote, fence, list_block, reference
+from markdown_it.rules_inline import StateInline, autolink, image, link, text
 from mdit_py_plugins.footnote.index import footnote_def, footnote_ref
 
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
+InlineRule = Callable[[StateInline, bool], bool]
 
-MAX_STEPS = 4_000_000
-"""Looks at a line, or at a place in a line."""
+MAX_STEPS = 300_000
+"""Looks at a line, or at a place in a line. An honest megabyte takes 20,000 to 130,000; each costs 5 to 15 µs."""
 
-MAX_NESTING = 40
-"""Levels of quotes, lists and brackets; a list takes two. Each takes up to six of the thousand calls Python allows."""
+MAX_NESTING = 24
+"""Levels of quotes, lists (each takes two) and brackets, each up to six of the thousand calls that Python allows."""
+
+MAX_HTML_LENGTH = 8 * 1024 * 1024
+"""A megabyte of references to one footnote gives forty of HTML."""
 
 MAX_ADDRESS_LENGTH = 4_096
 MAX_TITLE_LENGTH = 4_096
@@ -34,33 +39,12 @@ MAX_TAGS_INSIDE_TAGS = 50_000_000
 MAX_TAGS_INSIDE_FORMATTING = 500_000
 """The same for <b> and its like, which an HTML parser opens anew in every paragraph when they are left open."""
 
+_FORMATTING_TAGS = "a b big code em font i nobr s small strike strong tt u"
+_TAGS_CLOSED_BY_OTHERS = "br col dd dt hr img input li option p rp rt tbody td tfoot th thead tr wbr"
+_FORMATTING = frozenset(_FORMATTING_TAGS.split())
+_CLOSED_BY_OTHERS = frozenset(_TAGS_CLOSED_BY_OTHERS.split())
 _FOOTNOTE_LABEL = re.compile(r"\[\^[^\s\[\]]{1,200}\]")
-_FORMATTING = frozenset(
-    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
-)
-_CLOSED_BY_ITSELF = frozenset(
-    [
-        "br",
-        "col",
-        "dd",
-        "dt",
-        "hr",
-        "img",
-        "input",
-        "li",
-        "option",
-        "p",
-        "source",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "wbr",
-    ]
-)
-_TAG_NAME = re.compile(r"</?([a-z][a-z0-9-]*)", re.IGNORECASE)
+_TAG_NAME = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 
 
 class TooIntricate(Exception):
@@ -88,7 +72,10 @@ def bound(parser: MarkdownIt) -> None:
     block.at("blockquote", _unless_too_deep(blockquote), {"alt": interrupts_all})
     block.at("list", _unless_too_deep(list_block), {"alt": interrupts_all[:3]})
     block.at("footnote_def", _unless_too_deep(_define_footnote), {"alt": interrupts_all[:2]})
+    block.at("reference", _define_link)
     parser.inline.ruler.at("text", counted_text)
+    parser.inline.ruler.at("link", _if_closed(link))
+    parser.inline.ruler.at("image", _if_closed(image))
     parser.inline.ruler.at("autolink", _link_short_address)
     parser.inline.ruler.at("footnote_ref", _refer_to_footnote)
     parser.helpers = SimpleNamespace(  # type: ignore[assignment]  # the rules look these up by name
@@ -99,28 +86,32 @@ def bound(parser: MarkdownIt) -> None:
 
 
 def refuse_costly_html(html: str) -> None:
-    """Raise TooIntricate for HTML whose nesting an HTML parser, ours or a browser's, would choke on.
+    """Raise TooIntricate for HTML that is too long, or so nested that an HTML parser, ours or a browser's, would choke.
 
     Every tag in it must be well formed, as `raw_html` leaves them.
     """
-    open_count: dict[str, int] = {}
-    stack = formatting = stack_total = formatting_total = 0
-    for tag in HTML_TAG_RE.finditer(html):
-        found = _TAG_NAME.match(tag[0])
-        if found is None:
-            continue
-        name = found[1].lower()
-        if name not in _CLOSED_BY_ITSELF:
-            opened = -1 if tag[0][1] == "/" else 1
-            if opened < 0 and not open_count.get(name):
-                continue
-            open_count[name] = open_count.get(name, 0) + opened
+    if len(html) > MAX_HTML_LENGTH:
+        raise TooIntricate
+    open_count: dict[str, int] = defaultdict(int)
+    tags_inside = formatting_inside = 0
+    stack = formatting = 0
+    for name, opened in _list_nesting_tags(html):
+        if opened > 0 or open_count[name]:
+            open_count[name] += opened
             stack += opened
             formatting += opened * (name in _FORMATTING)
-        stack_total += stack
-        formatting_total += formatting
-    if stack_total > MAX_TAGS_INSIDE_TAGS or formatting_total > MAX_TAGS_INSIDE_FORMATTING:
+        tags_inside += stack
+        formatting_inside += formatting
+    if tags_inside > MAX_TAGS_INSIDE_TAGS or formatting_inside > MAX_TAGS_INSIDE_FORMATTING:
         raise TooIntricate
+
+
+def _list_nesting_tags(html: str) -> Iterator[tuple[str, int]]:
+    """Give the name of every tag, and how it changes the number of open elements."""
+    for tag in HTML_TAG_RE.finditer(html):
+        if found := _TAG_NAME.match(tag[0]):
+            name = found[2].lower()
+            yield name, 0 if name in _CLOSED_BY_OTHERS else -1 if found[1] else 1
 
 
 def _make_budget(steps: int) -> Callable[[], None]:
@@ -142,6 +133,15 @@ def _unless_too_deep(rule: BlockRule) -> BlockRule:
     return bounded
 
 
+def _if_closed(rule: InlineRule) -> InlineRule:
+    """Do not look for the end of a bracket after the last one that closes."""
+
+    def bounded(state: StateInline, silent: bool) -> bool:
+        return state.html_terminator_last("]") > state.pos and rule(state, silent)
+
+    return bounded
+
+
 def _define_footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Define a footnote, unless within one: the plugin mixes up the two and loses words.
 
@@ -155,6 +155,12 @@ def _define_footnote(state: StateBlock, start: int, end: int, silent: bool) -> b
     is_defined = footnote_def(state, start, end, silent)
     state.env["is_in_footnote"] = False
     return is_defined
+
+
+def _define_link(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    # A note that is none is no link either, or it would vanish.
+    is_note = state.src.startswith("[^", state.bMarks[start] + state.tShift[start])
+    return not is_note and reference(state, start, end, silent)
 
 
 def _refer_to_footnote(state: StateInline, silent: bool) -> bool:

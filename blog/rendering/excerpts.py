@@ -8,15 +8,13 @@ MAX_LENGTH = 200
 
 _ELLIPSIS = "…"
 _SLICE = 8_192
+_MAX_LOOKED_AT = 200_000
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # Headings announce, code and tables are no sentences, and a note is nothing without its place.
-_SKIPPED = frozenset("h2 h3 h4 h5 h6 pre table summary figcaption".split())
+_SKIPPED = ("h2", "h3", "h4", "h5", "h6", "pre", "table", "summary", "figcaption")
 _SKIPPED_CLASSES = frozenset({"footnotes", "footnote"})
-_VOID = frozenset("br col hr img input wbr".split())
-_WITHIN_A_LINE = frozenset(
-    "a abbr b bdi bdo cite code del dfn em i ins kbd mark q rp rt ruby s samp small span strong sub sup time u var wbr"
-    " img input".split()
-)
+_VOID = ("br", "col", "hr", "img", "input", "wbr")
+_BLOCKS = ("blockquote", "br", "dd", "details", "div", "dl", "dt", "figure", "hr", "li", "ol", "p", "section", "ul")
 
 
 def excerpt(body_html: str, max_length: int = MAX_LENGTH) -> str:
@@ -25,8 +23,8 @@ def excerpt(body_html: str, max_length: int = MAX_LENGTH) -> str:
     A longer text is cut after a word, or within one longer than half of it, and then ends with an ellipsis.
     """
     words = _Words(max_length)
-    # In slices, because a few words are needed, and a post may be a megabyte.
-    for start in range(0, len(body_html), _SLICE):
+    # In slices, because a few words are needed, and a post may be a megabyte, which may be one table.
+    for start in range(0, min(len(body_html), _MAX_LOOKED_AT), _SLICE):
         words.feed(body_html[start : start + _SLICE])
         if words.is_enough:
             break
@@ -50,15 +48,17 @@ class _Words(HTMLParser):
         return self._wanted < 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _WITHIN_A_LINE:
-            self.pieces.append(" ")
+        self._part(tag)
         if tag not in _VOID and (self._skipping or tag in _SKIPPED or dict(attrs).get("class") in _SKIPPED_CLASSES):
             self._skipping += 1
 
     def handle_endtag(self, tag: str) -> None:
         if self._skipping:
             self._skipping -= 1
-        if tag not in _WITHIN_A_LINE:
+        self._part(tag)
+
+    def _part(self, tag: str) -> None:
+        if tag in _BLOCKS:
             self.pieces.append(" ")
 
     def handle_data(self, data: str) -> None:
@@ -78,7 +78,7 @@ def _cut(text: str, max_length: int) -> str:
 
 
 def _is_within_character(text: str, end: int) -> bool:
-    """Tell whether a cut there would split what a reader sees as one character (after Unicode's UAX 29, not all of it)."""
+    """Tell whether a cut there would split what a reader sees as one character: UAX 29, or most of it."""
     before, after = text[end - 1], text[end]
     return (
         unicodedata.category(after)[0] == "M"  # accents, vowel signs, variation selectors

@@ -19,40 +19,14 @@ _NAMES = {
 _LANGUAGE_OF = {name: language for language, names in _NAMES.items() for name in names.split()}
 LANGUAGES = frozenset(_NAMES)
 
-CODE_CLASSES = frozenset(
-    [
-        "c",
-        "cp",
-        "gd",
-        "ge",
-        "gh",
-        "gi",
-        "go",
-        "gp",
-        "gr",
-        "gs",
-        "gt",
-        "gu",
-        "k",
-        "kc",
-        "m",
-        "na",
-        "nb",
-        "nc",
-        "nd",
-        "nf",
-        "nt",
-        "nv",
-        "ow",
-        "s",
-    ]
-)
-"""Those of pygments' classes that have a colour in `static/code.css`. Any other token is written as the nearest kind."""
+_CLASSES = "c cp gd ge gh gi go gp gr gs gt gu k kc m na nb nc nd nf nt nv ow s"
+CODE_CLASSES = frozenset(_CLASSES.split())
+"""Those of pygments' classes with a colour in `static/code.css`; any other token is written as the nearest kind."""
 
-MAX_LENGTH = 10_000
+MAX_LENGTH = 8_000
 MAX_LINES = 400
 MAX_LINE_LENGTH = 300
-_BLANK_LINES = re.compile(r"(?:\n[ \t]*){10}\n")
+_LONG_SPACE = re.compile(r"\s{100}")
 
 
 def find_language(name: str) -> str:
@@ -66,13 +40,13 @@ def highlight(code: str, language: str) -> str:
 
 
 def is_highlightable(code: str) -> bool:
-    """Tell whether a lexer can be trusted with the code: most slow down with the square of a line, or of blank lines."""
-    lines = code.splitlines()
+    """Tell whether lexers can be trusted with it: most slow down with the square of a line, or of a run of blanks."""
+    lines = code.split("\n")
     return (
         len(code) <= MAX_LENGTH
         and len(lines) <= MAX_LINES
-        and max(map(len, lines), default=0) <= MAX_LINE_LENGTH
-        and not _BLANK_LINES.search(code)
+        and max(map(len, lines)) <= MAX_LINE_LENGTH
+        and not _LONG_SPACE.search(code)
     )
 
 

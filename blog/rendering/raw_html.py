@@ -1,53 +1,51 @@
 """An author's own HTML, made well formed before anything else reads it."""
 
 import re
+from html import escape
 
-from markdown_it.common.html_re import HTML_TAG_RE
+from markdown_it.common.html_re import close_tag, open_tag
 from markdown_it.rules_core import StateCore
 
-_TAG_OR_BRACKET = re.compile(f"{HTML_TAG_RE.pattern}|<")
-_TAG_NAME = re.compile(r"</?([a-z][a-z0-9-]*)", re.IGNORECASE)
+from blog.rendering.sanitising import TAGS
+
+_MARKUP = re.compile(
+    rf"(?P<tag>{open_tag}|{close_tag})"
+    r"|(?P<unseen><!---?>|<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>|<![a-z][^>]*>)"
+    # What begins one of these and never ends it would be looked for again at every further `<`.
+    r"|(?P<text><(?:!--|\?|!\[CDATA\[|![a-z]).*|<)",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
+_TAG_NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9-]*)")
 _MAX_TAG_SPACES = 500
 
-# After these an HTML parser stops seeing tags, so that it and we would disagree on what follows. They are shown
-# as text, as GitHub does (GFM 6.11, "disallowed raw HTML"), which also helps the writer who only meant their names.
-_SHOWN_AS_TEXT = frozenset(
-    [
-        "iframe",
-        "noembed",
-        "noframes",
-        "noscript",
-        "plaintext",
-        "script",
-        "select",
-        "style",
-        "svg",
-        "math",
-        "template",
-        "textarea",
-        "title",
-        "xmp",
-    ]
-)
+# Tags of pages written elsewhere, whose words are kept without them. All others are shown as text: readers are to see
+# what `List<String>` and `<your name>` mean. Not here: boxes and fields, and what an HTML parser reads by other rules
+# (`script`, `textarea`, `svg`), where it and we would disagree on what is a tag.
+_DROPPED = """
+    acronym address article aside big button center fieldset font footer form h1 header hgroup label legend main nav
+    nobr picture source strike tt video
+"""
+_KNOWN = TAGS.union(_DROPPED.split()) - {"input"}
 
 
 def settle_raw_html(state: StateCore) -> None:
     """Leave of raw HTML only tags as CommonMark defines them, so that no parser can read them in two ways.
 
-    Comments, declarations and instructions go; a `<` that begins none of these is text.
+    Comments, declarations and instructions go. A `<` that begins none of these is text, and so are unknown tags.
     """
     for token in state.tokens:
         for part in (token, *(token.children or ())):
             if part.type in ("html_block", "html_inline"):
-                part.content = _TAG_OR_BRACKET.sub(_settle, part.content)
+                part.content = _MARKUP.sub(_settle, part.content)
 
 
 def _settle(match: re.Match[str]) -> str:
-    tag = match[0]
-    if tag.startswith(("<!", "<?")):
+    markup = match[0]
+    if match["unseen"]:
         return ""
-    name = _TAG_NAME.match(tag)
     # An HTML parser compares each attribute of a tag with all before it.
-    if name is None or name[1].lower() in _SHOWN_AS_TEXT or len(tag.split(maxsplit=_MAX_TAG_SPACES)) > _MAX_TAG_SPACES:
-        return "&lt;" + tag[1:]
-    return tag
+    is_tag = match["tag"] and len(markup.split(maxsplit=_MAX_TAG_SPACES)) <= _MAX_TAG_SPACES
+    name = _TAG_NAME.match(markup)
+    if is_tag and name and name[1].lower() in _KNOWN:
+        return markup
+    return escape(markup, quote=False)

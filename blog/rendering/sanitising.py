@@ -12,73 +12,12 @@ DONE_LABEL = "Done"
 TODO_LABEL = "To do"
 BACK_LABEL = "Back to the text"
 
-_TAGS = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "blockquote",
-        "br",
-        "caption",
-        "cite",
-        "code",
-        "col",
-        "colgroup",
-        "dd",
-        "del",
-        "details",
-        "dfn",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "figcaption",
-        "figure",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "img",
-        "input",
-        "ins",
-        "kbd",
-        "li",
-        "mark",
-        "ol",
-        "p",
-        "pre",
-        "q",
-        "rp",
-        "rt",
-        "ruby",
-        "s",
-        "samp",
-        "section",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "summary",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "time",
-        "tr",
-        "u",
-        "ul",
-        "var",
-        "wbr",
-    ]
-)
+_TAG_NAMES = """
+    a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure
+    h2 h3 h4 h5 h6 hr i img input ins kbd li mark ol p pre q rp rt ruby s samp section small span strong sub summary
+    sup table tbody td tfoot th thead time tr u ul var wbr
+"""
+TAGS = frozenset(_TAG_NAMES.split())
 _HEADINGS = ("h2", "h3", "h4", "h5", "h6")
 _CELL = {"colspan", "rowspan"}
 _ATTRIBUTES = {
@@ -92,7 +31,7 @@ _ATTRIBUTES = {
     "details": {"open"},
     "dfn": {"title"},
     "img": {"src", "alt", "width", "height", "title"},
-    "input": {"checked"},
+    "input": {"checked", "disabled"},
     "ins": {"datetime"},
     "li": {"value", "id"},
     "ol": {"start", "reversed"},
@@ -131,11 +70,11 @@ def _prefix_fragment(url: str) -> str:
 
 
 _CLEANER = nh3.Cleaner(
-    tags=_TAGS,
+    tags=TAGS,
     attributes=_ATTRIBUTES,
     tag_attribute_values=_VALUES,
-    # The one form element is a box nobody can tick. Code scrolls, and must do so with the keyboard too.
-    set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}, "pre": {"tabindex": "0"}},
+    # No field but a box. Code scrolls, and must do so with the keyboard too. One each: nh3 shuffles several.
+    set_tag_attribute_values={"input": {"type": "checkbox"}, "pre": {"tabindex": "0"}},
     allowed_classes=_CLASSES,
     url_schemes={"http", "https", "mailto"},
     url_relative=_prefix_fragment,

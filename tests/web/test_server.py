@@ -55,7 +55,11 @@ def test_headers_and_body_of_a_small_answer_arrive_in_one_segment(wire):
 def test_an_answer_that_takes_its_time_costs_no_processor_time(tiny, wire):
     (worker,) = tiny.workers()
     before = cpu_seconds(worker)
-    assert wire.ask("/halves").body == b"halfhalf"
+    wire.send("GET /halves HTTP/1.1\nHost: localhost\n\n")
+    assert tiny.prints("one half is written")
+    # Something else wakes the loop, which then sees bytes that it should not send yet.
+    assert tiny.ask("/hello").body == b"hello"
+    assert wire.read_reply().body == b"halfhalf"
     assert cpu_seconds(worker) - before < 0.3
     assert wire.data_segments_received() == 1
 
@@ -255,12 +259,12 @@ def test_what_could_be_read_in_two_ways_or_not_at_all_is_refused(tiny, wire, sta
 
 def test_a_chunk_size_that_ends_with_a_line_feed_alone_is_refused(wire):
     wire.send("POST /refused HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n", b"5\n\r\nhello\r\n0\r\n\r\n")
-    assert_is_a_refusal(wire.read_reply())
+    assert wire.read_reply().status == 400
 
 
 def test_a_chunk_size_line_without_end_is_refused(wire):
     wire.send("POST /refused HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n", b"5;" + b"a" * 16 * 1024)
-    assert_is_a_refusal(wire.read_reply())
+    assert wire.read_reply().status == 400
 
 
 def test_a_failure_of_the_application_is_answered_without_its_details(wire):

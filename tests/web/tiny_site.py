@@ -88,6 +88,7 @@ def halves(environ, start_response):
     """A sized answer in two writes, a second apart."""
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "8")])
     yield b"half"
+    note("one half is written")
     time.sleep(1)
     yield b"half"
 
