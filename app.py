@@ -26,8 +26,8 @@ from blog.posts.editor import reopen_edit, reopen_new
 from blog.posts.pages import pages as post_pages
 from blog.site.pages import pages as site_pages
 from storage.engine import Database
-from storage.folder import prepare_folder
-from storage.upgrading import upgrade
+from storage.folder import hold_folder, prepare_folder
+from storage.upgrading import is_current, upgrade
 from web.caching import init_caching
 from web.cli import backup, doctor, restore, show_settings
 from web.command import sentences
@@ -158,7 +158,10 @@ def prepare_first_owner_of(settings: Settings) -> str | None:
 def _open_for_commands() -> Flask:
     settings = load_settings()
     prepare_folder(settings.byline_instance)
-    upgrade(settings.database_path)
+    if not is_current(settings.database_path):
+        # Not under a server that is running, which may be of an older version.
+        hold_folder(settings.byline_instance, wait_seconds=0)
+        upgrade(settings.database_path)
     return create_base(settings)
 
 

@@ -31,8 +31,7 @@ set_up() {
     elif [ -n "$python" ]; then
         say "Setting up the environment in .venv; the first time takes a minute …"
         [ -x .venv/bin/python ] || "$python" -m venv .venv
-        .venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r "$lock" |
-            awk '/^(Collecting|Installing|Building)/ { print "  " $1, $2; fflush() }' >&2
+        .venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r "$lock" >&2
         .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e . >&2
     else
         say "Byline needs Python 3.11 or newer with the venv module (on Debian: apt install python3-venv), or uv."

@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar, cast
 from flask import current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from auth.permissions import Permission
+from auth.permissions import Permission, is_allowed
 from auth.principal import principal
 from web.errors import Forbidden, Unauthenticated
 from web.negotiation import wants_json
@@ -55,7 +55,7 @@ def _refuse(permission: Permission, session_only: bool) -> ResponseReturnValue |
     if session_only and who.has_token:
         raise Forbidden("This needs a person who is signed in; a token does not open it.")
     if not who.may(permission):
-        if who.has_token:
+        if who.has_token and is_allowed(permission, role=who.role, scopes=None):
             raise Forbidden("This token's scopes do not allow it.", error_code="insufficient_scope")
         raise Forbidden
     return None

@@ -32,14 +32,18 @@ def upgrade(path: Path) -> str | None:
     if not path.exists():
         _create(path)
         return None
-    current = revision_of(path)
-    if current == head():
+    if is_current(path):
         return None
     kept = path.with_name(f"{path.name}.before-{head()}")
     copy_database(path, kept)
     use_log(path)
     _migrate(path)
     return kept.name
+
+
+def is_current(path: Path) -> bool:
+    """Whether the database is there and has this code's schema. Raises what `revision_of` does."""
+    return path.exists() and revision_of(path) == head()
 
 
 def revision_of(path: Path) -> str:

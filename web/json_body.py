@@ -1,14 +1,10 @@
 """JSON bodies, checked by typed models: what is unknown, missing or of another type is named, field by field."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from flask import request
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
-
-from web.errors import Invalid
-
-M = TypeVar("M", bound="JsonBody")
 
 
 class JsonBody(BaseModel):
@@ -35,27 +31,28 @@ Moment = Annotated[
 ]
 
 
-def read_body(model: type[M]) -> M:
-    """The request's body as a model. Raises Invalid by field, BadRequest (400), UnsupportedMediaType (415)."""
+def read_body(model: type[JsonBody]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the request's body names, in the types of the model, and the faults of what is not so, by field.
+
+    Every field of the model has a default. Raises BadRequest (400) and UnsupportedMediaType (415).
+    """
     if not request.is_json:
         raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
     body = request.get_json()
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
     try:
-        return model.model_validate(body)
+        return model.model_validate(body).given(), {}
     except ValidationError as error:
-        raise Invalid(
-            {_printable(str(detail["loc"][0])): _in_words(detail) for detail in error.errors(include_url=False)}
-        ) from None
+        faults = {str(detail["loc"][0]): _in_words(detail) for detail in error.errors(include_url=False)}
+    rest = {name: value for name, value in body.items() if name not in faults}
+    return model.model_validate(rest).given(), {_printable(name): fault for name, fault in faults.items()}
 
 
 def _in_words(detail: Any) -> str:
     match detail["type"]:
         case "extra_forbidden":
             return "There is no such field, or it cannot be set."
-        case "missing":
-            return "This field is needed."
         case "string_unicode":
             return "This holds half of a character (a lone surrogate)."
     message = str(detail["msg"]).removeprefix("Value error, ").replace("Input should", "This should")

@@ -4,9 +4,10 @@ import json
 import secrets
 from typing import Any, NoReturn
 
-from flask import Flask, Request, g, request
+from flask import Flask, Request, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
 from web.errors import Forbidden
 from web.settings import Settings
@@ -24,13 +25,21 @@ class StrictJson(DefaultJSONProvider):
     def loads(self, s: str | bytes, **_options: Any) -> Any:
         """The value. Raises ValueError."""
         try:
-            return json.loads(s, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+            # Left to itself, the library would guess UTF-16 and UTF-32 too.
+            text = s.decode() if isinstance(s, bytes) else s
+            return json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
 
 
 class StrictRequest(Request):
-    """A request that says what is wrong with its JSON."""
+    """A request that says what is wrong with its body."""
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """Werkzeug's, but a form that cannot be read is not an empty one: it raises ValueError."""
+        parser = super().make_form_data_parser()
+        parser.silent = False
+        return parser
 
     def on_json_loading_failed(self, error: ValueError | None) -> NoReturn:
         """Refuse with 400; the sentence says where reading stopped, and quotes nothing."""
@@ -47,12 +56,15 @@ def init_host_check(app: Flask, settings: Settings) -> None:
     """With a public address set, requests for any other host get 400: links and caches cannot be poisoned."""
     if settings.byline_url is None:
         return
-    expected = settings.byline_url.partition("://")[2].lower()
+    host = settings.byline_url.partition("://")[2]
+    has_port = host.rpartition(":")[2].isdecimal()
+    # A proxy that speaks TLS with the person may name the port that it uses with us.
+    expected = {host} if has_port else {host, f"{host}:80", f"{host}:443"}
 
     @app.before_request
     def check_host() -> None:
         # Probes of a container ask by address.
-        if request.path not in _OPERATIONS and _without_default_port(request.host.lower()) != expected:
+        if request.path not in _OPERATIONS and request.headers.get("Host", "").lower() not in expected:
             raise BadRequest("This site is not known under that host name.")
 
 
@@ -82,7 +94,10 @@ def check_body() -> None:
     if request.is_json and request.method not in _SAFE_METHODS and request.content_length:
         request.get_json()
     elif request.mimetype == "multipart/form-data":
-        _ = request.form
+        try:
+            _ = request.form
+        except ValueError as error:
+            raise BadRequest("The form that was sent is not whole. Nothing was changed.") from error
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -90,7 +105,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         names = [name for name, _value in pairs]
         repeated = next(name for name in found if names.count(name) > 1)
-        raise ValueError(f"the name {json.dumps(repeated)} is given twice")
+        raise ValueError(f"the name {json.dumps(repeated[:50])} is given twice")
     return found
 
 
@@ -99,12 +114,9 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _own_origin() -> str:
-    return _without_default_port(f"{request.scheme}://{request.host}".lower())
+    settings: Settings = current_app.extensions["settings"]
+    return settings.byline_url or _without_default_port(f"{request.scheme}://{request.host}".lower())
 
 
-def _without_default_port(address: str) -> str:
-    if address.startswith("https://") or "://" not in address:
-        address = address.removesuffix(":443")
-    if not address.startswith("https://"):
-        address = address.removesuffix(":80")
-    return address
+def _without_default_port(origin: str) -> str:
+    return origin.removesuffix(":443" if origin.startswith("https://") else ":80")

@@ -1,10 +1,12 @@
 """One start of the site: folder, database, secret, owner, then the processes that answer."""
 
+import fcntl
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 from flask import Flask
@@ -18,6 +20,7 @@ from web.settings import Settings
 from web.signing import load_keys
 from web.supervisor import supervise
 
+_METRICS_PREFIX = "byline-metrics-"
 # Threads of one web process; as many may read at once.
 THREADS = 16
 # A container that is being replaced may still be finishing its answers.
@@ -37,7 +40,7 @@ def run_site(settings: Settings, *, prepare: Callable[[], str | None], make_app:
         _say(f"The database was upgraded; {kept} is a copy of what it was before.")
     load_keys(settings)
     setup_token = prepare()
-    metrics_folder = tempfile.mkdtemp(prefix="byline-metrics-")
+    metrics_folder = _make_metrics_folder()
     os.environ[FOLDER_VARIABLE] = metrics_folder
     configure_logs()
     try:
@@ -51,6 +54,30 @@ def run_site(settings: Settings, *, prepare: Callable[[], str | None], make_app:
         )
     finally:
         shutil.rmtree(metrics_folder, ignore_errors=True)
+
+
+def _make_metrics_folder() -> str:
+    """A folder for this run's counters, held as long as one of its processes lives.
+
+    Those that nobody holds were left behind by servers that were killed, and are removed.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{_METRICS_PREFIX}*"):
+        if _hold(left) is not None:
+            shutil.rmtree(left, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=_METRICS_PREFIX)
+    _hold(Path(folder))
+    return folder
+
+
+def _hold(folder: Path) -> int | None:
+    """The descriptor that holds a folder for this process and its children; None when somebody else does."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _process_count(settings: Settings) -> int:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from auth.guards import public, requires
@@ -46,9 +46,11 @@ _TAGS: JsonDict = {"maxItems": names.MOST, "items": _TAG}
 
 
 class PostBody(JsonBody):
-    """What an author may decide about a post."""
+    """What an author may decide about a post. That there must be a title is a rule of `content`, as all others are."""
 
-    title: str = Field(json_schema_extra=_TITLE)
+    model_config = ConfigDict(json_schema_extra={"required": ["title"]})
+
+    title: str = Field("", json_schema_extra=_TITLE)
     slug: str = Field("", description="Empty: made from the title.", json_schema_extra=_SLUG)
     body: str = Field("", description="Markdown, up to 1 MiB of UTF-8.", json_schema_extra=_BODY)
     excerpt: str = Field("", description="For lists. Empty: made from the text.", json_schema_extra=_EXCERPT)
@@ -61,7 +63,8 @@ class PostBody(JsonBody):
 class PostChanges(PostBody):
     """What a PATCH may name; what it does not name stays."""
 
-    title: str = Field("", json_schema_extra=_TITLE)
+    model_config = ConfigDict(json_schema_extra={"required": []})
+
     version: int | None = Field(None, description="The version that the change was made from.")
 
 
@@ -87,7 +90,8 @@ def index() -> Response:
 def create() -> Response:
     """Store a new post: 201."""
     check_header_token()
-    prepared = content.prepare(_changes(read_body(PostBody)))
+    changes, faults = _read_changes(PostBody)
+    prepared = content.prepare(changes, parse_faults=faults)
     with transaction() as db:
         post = write(db, prepared, by=principal())
     response = _answer(post)
@@ -113,9 +117,9 @@ def patch(post_id: str) -> Response:
     """Change what the body names."""
     post = _find(post_id)
     check_header_token()
-    body = read_body(PostChanges)
-    check_version(post, _asked_version(post, body.version))
-    prepared = content.prepare(_changes(body), current=post)
+    changes, faults = _read_changes(PostChanges)
+    check_version(post, _asked_version(post, changes.pop("version", None)))
+    prepared = content.prepare(changes, current=post, parse_faults=faults)
     try:
         with transaction() as db:
             return _answer(change(db, post.id, prepared, by=principal(), version=post.version))
@@ -130,8 +134,10 @@ def delete(post_id: str) -> Response:
     """Delete: 204."""
     post = _find(post_id)
     check_header_token()
-    body = read_body(Deletion) if request.content_length else Deletion()
-    version = _asked_version(post, body.version)
+    named, faults = read_body(Deletion) if request.content_length else ({}, {})
+    version = _asked_version(post, named.get("version"))
+    if faults:
+        raise Invalid(faults)
     with transaction() as db:
         delete_post(db, post.id, by=principal(), version=version)
     return Response(status=204)
@@ -170,11 +176,11 @@ def _answer(post: Post) -> Response:
     return response
 
 
-def _changes(body: PostBody) -> dict[str, Any]:
-    changes = body.given()
+def _read_changes(model: type[PostBody]) -> tuple[dict[str, Any], dict[str, str]]:
+    changes, faults = read_body(model)
     if changes.get("publish_at") is not None:
         changes["publish_at"] = clock.from_datetime(changes["publish_at"])
-    return changes
+    return changes, faults
 
 
 def _find(post_id: str) -> Post:

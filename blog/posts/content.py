@@ -63,7 +63,7 @@ def prepare(
         try:
             values[name] = check(given)
         except (Fault, UnusableTags) as fault:
-            faults[name] = str(fault)
+            faults.setdefault(name, str(fault))
     if faults:
         raise Invalid(faults)
     is_same_text = current is not None and current.body == values["body"]

@@ -41,7 +41,9 @@ def test_nobody_gets_401(site: Site, write: Write) -> None:
 @writes
 def test_a_reader_gets_403(site: Site, write: Write) -> None:
     post = site.post()
-    assert write(site.client(token=site.token("rita")), post).status_code == 403
+    answer = write(site.client(token=site.token("rita")), post)
+    assert answer.status_code == 403
+    assert "WWW-Authenticate" not in answer.headers  # no scope would help: it is the role that refuses
     assert site.rows("revisions") == 1
 
 
@@ -355,3 +357,11 @@ def test_patches_of_different_fields_at_once_all_arrive(site: Site) -> None:
         ["new"],
     )
     assert after["version"] == 5
+
+
+def test_wrong_types_unknown_names_and_broken_rules_are_named_together(site: Site) -> None:
+    body = {"slug": "No", "tags": 5, "nonsense": 1, "publish_at": "soon"}
+    answer = site.client(token=site.token("alan")).post("/v1/posts", json=body)
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert {fault["field"] for fault in answer.json["errors"]} == {"title", "slug", "tags", "nonsense", "publish_at"}
