@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from storage import sqlite
 from storage.engine import translated_errors
-from storage.errors import Damaged, FolderUnusable, Full, SchemaNewer
+from storage.errors import Busy, Damaged, FolderUnusable, Full, SchemaNewer
 from storage.rebuilding import keep_triggers
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -96,6 +96,15 @@ def use_log(path: Path) -> None:
     """Let a database write ahead, so that readers never wait for the one who writes. It stays so."""
     with sqlite.opened(path, mode="rw") as connection:
         connection.execute("PRAGMA journal_mode = WAL")
+
+
+def fold_log(path: Path) -> None:
+    """Take the log into the database when nobody uses it any more, so that one file is everything.
+
+    Where that cannot be done, the log stays, and the next one who opens the database reads it.
+    """
+    with suppress(Busy, Damaged, Full), sqlite.opened(path, mode="rw") as connection:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def put_in_place(unfinished: Path, target: Path) -> None:

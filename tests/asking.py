@@ -3,7 +3,6 @@
 import re
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -52,7 +51,10 @@ def _read_routes() -> list[Route]:
         app = create_app(settings, testing=True)
         app.extensions["database"].close()
     return [
-        Route(re.sub(r"<(?:\w+:)?(\w+)>", lambda name: _ARGUMENTS.get(name[1], "nothing"), rule.rule), frozenset(rule.methods or ()))
+        Route(
+            re.sub(r"<(?:\w+:)?(\w+)>", lambda name: _ARGUMENTS.get(name[1], "nothing"), rule.rule),
+            frozenset(rule.methods or ()),
+        )
         for rule in app.url_map.iter_rules()
     ]
 

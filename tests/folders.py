@@ -42,7 +42,7 @@ def run_byline(
     """A command of ours on a data folder, to its end."""
     return subprocess.run(
         [sys.executable, str(ROOT / "app.py"), *arguments],
-        env=clean_environment(BYLINE_INSTANCE=str(folder), **(environment or {})),
+        env=clean_environment(**{"BYLINE_INSTANCE": str(folder), **(environment or {})}),
         input=text,
         capture_output=True,
         text=True,

@@ -1,5 +1,6 @@
 """The commands of whoever runs the place: settings, doctor, backup, restore."""
 
+import os
 import time
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from rich.console import Console
 
 from storage import backup as backups
 from storage import clock, sqlite
-from storage.errors import Damaged, FolderUnusable, SchemaNewer
+from storage.errors import Busy, Damaged, FolderUnusable, Full, SchemaNewer
 from storage.folder import hold_folder, prepare_folder
 from storage.upgrading import head, revision_of
 from web.command import sentences
@@ -60,9 +61,12 @@ def restore(path: Path) -> None:
     """Put an archive in the place of what is there. Refused while a server is running."""
     settings = load_settings()
     prepare_folder(settings.byline_instance)
-    hold_folder(settings.byline_instance, wait_seconds=0)
-    with Console(stderr=True).status("Checking the backup …"):
-        backups.restore(path, settings.database_path, beside=_beside(settings))
+    held = hold_folder(settings.byline_instance, wait_seconds=0)
+    try:
+        with Console(stderr=True).status("Checking the backup …"):
+            backups.restore(path, settings.database_path, beside=_beside(settings))
+    finally:
+        os.close(held)
     click.echo("Restored. What was there before is kept beside it as ….before-restore.")
 
 
@@ -93,7 +97,7 @@ def _check_schema(settings: Settings) -> tuple[bool, str]:
         return True, "There is no database yet: the first start makes it"
     try:
         revision = revision_of(settings.database_path)
-    except (Damaged, SchemaNewer) as error:
+    except (Busy, Damaged, Full, SchemaNewer) as error:
         return False, str(error)
     waiting = "" if revision == head() else f"; the next start upgrades it to {head()}"
     return True, f"The database is whole, schema {revision}{waiting}"

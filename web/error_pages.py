@@ -30,6 +30,11 @@ _EXPLANATIONS = {
     413: "What was sent is over the limit of 2 MiB and was not read. Nothing was changed.",
     500: "Something went wrong on our side. Please tell the owner of the site this number.",
 }
+_STORAGE_SENTENCES = {
+    StorageBusy: "The site is busy writing something else. Nothing was stored. Try again in a few seconds.",
+    Full: "The disk of this site is full, so nothing could be stored. Please tell its owner, and try again later.",
+    Damaged: "The database of this site is damaged, so nothing could be read or stored. Please tell its owner.",
+}
 # Fields that are the form's own machinery, or secret: never shown again.
 _NOT_KEPT = {"csrf_token", "submission", "version", "next", "action", "password", "current_password", "new_password"}
 
@@ -89,9 +94,8 @@ def _answer_http(error: HTTPException) -> Response:
 
 def _answer_storage(error: Exception) -> Response:
     log.warning("storage_unavailable", reason=str(error))
-    full = "The disk of this site is full, so nothing could be stored. Please tell its owner, and try again later."
-    busy = "The site is busy writing something else. Nothing was stored. Try again in a few seconds."
-    return answer_refusal(Busy(busy if isinstance(error, StorageBusy) else full, retry_after_seconds=5))
+    sentence = next(sentence for kind, sentence in _STORAGE_SENTENCES.items() if isinstance(error, kind))
+    return answer_refusal(Busy(sentence, retry_after_seconds=5))
 
 
 def _answer_unforeseen(error: Exception) -> Response:
@@ -136,4 +140,6 @@ def _site_if_possible() -> Site:
     try:
         return current_site()
     except (StorageBusy, Full, Damaged):
-        return Site()
+        # Not asked a second time for this page: it may have taken its time to fail.
+        site = g.site = Site()
+        return site

@@ -1,6 +1,7 @@
 """Structured logs: one JSON object a line on standard error. No cookies, no tokens, no query strings, no bodies."""
 
 import logging
+import re
 import sys
 import time
 
@@ -10,6 +11,7 @@ from flask import Flask, Response, g, request
 log = structlog.get_logger()
 
 _QUIET = {"/healthz", "/readyz", "/metrics"}
+_BEFORE_A_TOKEN = re.compile(r"/+(setup|join|reset|preview)/", re.IGNORECASE)
 
 
 def configure_logs() -> None:
@@ -63,7 +65,6 @@ def init_logs(app: Flask) -> None:
 
 
 def _path_without_secrets() -> str:
-    # Addresses that hold a one-time token are logged by their pattern.
-    if request.view_args and "token" in request.view_args and request.url_rule is not None:
-        return request.url_rule.rule
-    return request.path
+    """The path; of an address that holds a one-time token, also where it was mistyped, only what stands before it."""
+    match = _BEFORE_A_TOKEN.match(request.path)
+    return f"{match[0]}…" if match else request.path

@@ -12,15 +12,18 @@ import click
 from flask import Flask
 
 from storage import sqlite
+from storage.errors import Busy, Damaged, Full
 from storage.folder import hold_folder, prepare_folder
-from storage.upgrading import upgrade
+from storage.upgrading import fold_log, upgrade
 from web.logs import configure_logs
 from web.metrics import FOLDER_VARIABLE
-from web.settings import Settings
+from web.settings import Settings, SettingsError
 from web.signing import load_keys
 from web.supervisor import supervise
 
 _METRICS_PREFIX = "byline-metrics-"
+# Counters are files that processes map; on a disk that is full, counting would kill them.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it gets a name that nobody can know
 # Threads of one web process; as many may read at once.
 THREADS = 16
 # A container that is being replaced may still be finishing its answers.
@@ -51,8 +54,10 @@ def run_site(settings: Settings, *, prepare: Callable[[], str | None], make_app:
             processes=_process_count(settings),
             threads=THREADS,
             announce=lambda _host, port: _announce(settings, port, setup_token),
+            refusals=(Busy, Damaged, Full, SettingsError),
         )
     finally:
+        fold_log(settings.database_path)
         shutil.rmtree(metrics_folder, ignore_errors=True)
 
 
@@ -61,21 +66,27 @@ def _make_metrics_folder() -> str:
 
     Those that nobody holds were left behind by servers that were killed, and are removed.
     """
-    for left in Path(tempfile.gettempdir()).glob(f"{_METRICS_PREFIX}*"):
-        if _hold(left) is not None:
+    parent = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    for left in parent.glob(f"{_METRICS_PREFIX}*"):
+        descriptor = _hold(left)
+        if descriptor is not None:
             shutil.rmtree(left, ignore_errors=True)
-    folder = tempfile.mkdtemp(prefix=_METRICS_PREFIX)
-    _hold(Path(folder))
-    return folder
+            os.close(descriptor)
+    # Under another name until it is held, or a server that starts at the same time would take it for a leftover.
+    unheld = Path(tempfile.mkdtemp(prefix="byline-starting-", dir=parent))
+    _hold(unheld)
+    return str(unheld.rename(unheld.with_name(unheld.name.replace("byline-starting-", _METRICS_PREFIX))))
 
 
 def _hold(folder: Path) -> int | None:
-    """The descriptor that holds a folder for this process and its children; None when somebody else does."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    """The descriptor that holds a folder for this process and its children; None when it is somebody else's."""
+    descriptor = None
     try:
+        descriptor = os.open(folder, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
         return None
     return descriptor
 

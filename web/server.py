@@ -65,8 +65,8 @@ class Limits(Adjustments):
     # Longer than the 60 to 75 s that proxies keep their idle connections, so that it is the proxy who closes.
     channel_timeout = 120
     cleanup_interval = 30
-    # Above the largest page, so that header and body leave together: sent apart, 32 clients got a tenth of one's rate.
-    # Set here and not by name, for Waitress warns about the name.
+    # Above the largest page, so that header and body leave together: sent apart, a page costs twice the processor time.
+    # Set here and not by its name, which Waitress warns about.
     send_bytes = 1024 * 1024
     # select() ends at descriptor 1024.
     asyncore_use_poll = True
@@ -108,12 +108,13 @@ class Server(TcpWSGIServer):
     def maintenance(self, now: float) -> None:
         """Close connections that have been idle too long, and those whose client stopped taking its answer.
 
-        Waitress spares the latter, so that a few clients who read nothing could hold every thread.
+        Waitress spares the latter, and closes the former when they take bytes, which with a full buffer they never do.
+        So a few clients who read nothing could hold every thread.
         """
         super().maintenance(now)
-        for connection in self.active_channels.values():
-            if connection.is_stalled(now - self.adj.channel_timeout):
-                connection.will_close = True
+        for connection in list(self.active_channels.values()):
+            if connection.will_close or connection.is_stalled(now - self.adj.channel_timeout):
+                connection.handle_close()
 
     def drain(self, seconds: float) -> None:
         """Answer what has been asked, take nothing new, and cut off what is not done after that many seconds."""
@@ -142,7 +143,7 @@ class Server(TcpWSGIServer):
         self.turn(0)
         for connection in idle:
             if connection.is_idle(time.time()):
-                connection.will_close = True
+                connection.handle_close()
 
 
 class StopWatcher:

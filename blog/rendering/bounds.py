@@ -15,14 +15,17 @@ from markdown_it import MarkdownIt
 from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.helpers import parseLinkDestination, parseLinkLabel, parseLinkTitle
 from markdown_it.rules_block import StateBlock, blockquote, fence, list_block, reference
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline, autolink, image, link, text
 from mdit_py_plugins.footnote.index import footnote_def, footnote_ref
 
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
 InlineRule = Callable[[StateInline, bool], bool]
 
-MAX_STEPS = 300_000
-"""Looks at a line, or at a place in a line. An honest megabyte takes 20,000 to 130,000; each costs 5 to 15 µs."""
+MAX_STEPS = 400_000
+"""Looks at a line, or at a place in a line. An honest megabyte takes 20,000 to 200,000; each costs 3 to 10 µs."""
+
+STEPS_OF_A_LINE = 2
 
 MAX_NESTING = 24
 """Levels of quotes, lists (each takes two) and brackets, each up to six of the thousand calls that Python allows."""
@@ -54,17 +57,21 @@ class TooIntricate(Exception):
 def bound(parser: MarkdownIt) -> None:
     """Put the limits of this module on a parser made for one text, its footnotes and tables already enabled."""
     parser.options["maxNesting"] = MAX_NESTING
-    spend_step = _make_budget(MAX_STEPS)
+    spend = _make_budget(MAX_STEPS)
 
     def counted_fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         # Every loop of the block parser over lines asks at each line whether a fence begins there.
-        spend_step()
+        spend(1)
         return fence(state, start, end, silent)
 
     def counted_text(state: StateInline, silent: bool) -> bool:
         # The first rule tried at every place in a line.
-        spend_step()
+        spend(1)
         return text(state, silent)
+
+    def charge_for_lines(state: StateCore) -> None:
+        # Each paragraph, heading or cell costs as much as a few places in it. Charged first, before the work begins.
+        spend(STEPS_OF_A_LINE * sum(token.type == "inline" for token in state.tokens))
 
     interrupts_all = ["paragraph", "reference", "blockquote", "list"]
     block = parser.block.ruler
@@ -73,6 +80,7 @@ def bound(parser: MarkdownIt) -> None:
     block.at("list", _unless_too_deep(list_block), {"alt": interrupts_all[:3]})
     block.at("footnote_def", _unless_too_deep(_define_footnote), {"alt": interrupts_all[:2]})
     block.at("reference", _define_link)
+    parser.core.ruler.before("inline", "charge_for_lines", charge_for_lines)
     parser.inline.ruler.at("text", counted_text)
     parser.inline.ruler.at("link", _if_closed(link))
     parser.inline.ruler.at("image", _if_closed(image))
@@ -114,14 +122,14 @@ def _list_nesting_tags(html: str) -> Iterator[tuple[str, int]]:
             yield name, 0 if name in _CLOSED_BY_OTHERS else -1 if found[1] else 1
 
 
-def _make_budget(steps: int) -> Callable[[], None]:
-    def spend_step() -> None:
-        nonlocal steps
-        steps -= 1
-        if steps < 0:
+def _make_budget(left: int) -> Callable[[int], None]:
+    def spend(steps: int) -> None:
+        nonlocal left
+        left -= steps
+        if left < 0:
             raise TooIntricate
 
-    return spend_step
+    return spend
 
 
 def _unless_too_deep(rule: BlockRule) -> BlockRule:

@@ -10,6 +10,7 @@ _ELLIPSIS = "…"
 _SLICE = 8_192
 _MAX_LOOKED_AT = 200_000
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NOT_AT_THE_END = ("Pd", "Pi", "Po", "Ps")  # dashes, opening quotes and brackets, commas and the like
 # Headings announce, code and tables are no sentences, and a note is nothing without its place.
 _SKIPPED = ("h2", "h3", "h4", "h5", "h6", "pre", "table", "summary", "figcaption")
 _SKIPPED_CLASSES = frozenset({"footnotes", "footnote"})
@@ -74,7 +75,9 @@ def _cut(text: str, max_length: int) -> str:
         end = room
     while end and _is_within_character(text, end):
         end -= 1
-    return (text[: end or room].rstrip(" .,;:!?–—-([{'\"“‘«") or text[:room]) + _ELLIPSIS
+    while end and (text[end - 1] == " " or unicodedata.category(text[end - 1]) in _NOT_AT_THE_END):
+        end -= 1
+    return text[: end or room] + _ELLIPSIS
 
 
 def _is_within_character(text: str, end: int) -> bool:

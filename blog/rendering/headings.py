@@ -9,6 +9,7 @@ from markdown_it.token import Token
 from blog.rendering.sanitising import ID_PREFIX
 
 _RAW_HEADING = re.compile(r"(?<=<)(/?h)([1-6])(?=[\s/>])", re.IGNORECASE)
+_RAW_ID = re.compile(r"""\sid\s*=\s*["']?([^\s"'>]+)""", re.IGNORECASE)
 
 
 def settle_headings(state: StateCore) -> None:
@@ -27,7 +28,8 @@ def settle_headings(state: StateCore) -> None:
     shift = 2 - min(levels, default=2)
     for part in raw:
         part.content = _RAW_HEADING.sub(lambda found: f"{found[1]}{min(int(found[2]) + shift, 6)}", part.content)
-    taken: dict[str, int] = {}
+    # A name that the writer gave in HTML stays where it is.
+    taken = {name: 0 for part in raw for name in _RAW_ID.findall(part.content)}
     for token, inline in zip(state.tokens, state.tokens[1:], strict=False):
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1]) + shift, 6)}"

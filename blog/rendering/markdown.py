@@ -1,6 +1,5 @@
 """Markdown to HTML: CommonMark with tables, strikethrough, footnotes, task lists and bare addresses."""
 
-import re
 from html import escape
 
 from markdown_it import MarkdownIt
@@ -10,14 +9,11 @@ from blog.rendering.addresses import link_bare_addresses
 from blog.rendering.bounds import bound, refuse_costly_html
 from blog.rendering.elements import write_elements
 from blog.rendering.headings import settle_headings
-from blog.rendering.raw_html import settle_raw_html
+from blog.rendering.raw_html import UNWRITABLE, settle_raw_html
 from blog.rendering.sanitising import sanitise
 
 RENDERER_VERSION = 1
 """Stored beside the HTML. Raise it when the same text gives other HTML, so that old posts can be rendered again."""
-
-# Neither UTF-8 nor XML (a feed) can carry these; CommonMark asks for the replacement character in place of NUL.
-_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def render(body_markdown: str) -> str:
@@ -26,7 +22,7 @@ def render(body_markdown: str) -> str:
     A text that would take minutes (see `bounds`), or that the parser stumbles over, comes back whole as preformatted
     plain text: a page that looks wrong can be mended by its writer, a page that is refused takes the words with it.
     """
-    text = _UNWRITABLE.sub("\ufffd", body_markdown)
+    text = UNWRITABLE.sub("\ufffd", body_markdown)
     try:
         html = to_html(text)
     except Exception:  # noqa: BLE001  the parser is not ours, and no text may keep a writer from saving

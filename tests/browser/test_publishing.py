@@ -62,7 +62,7 @@ def test_saving_again_when_the_answer_was_lost_makes_one_post(
     assert _own_posts(author).count(title) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="blog.posts.editor._submit: the same submission drops what was added to the form")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="blog.posts.editor._submit: the same submission drops what was added to the form")
 def test_what_was_added_after_an_answer_was_lost_is_saved_too(
     cast_server: Server, open_browser: OpenBrowser, java_script: bool
 ) -> None:
@@ -110,7 +110,7 @@ def test_leaving_the_form_by_accident_and_going_back_shows_what_was_written(
     assert {label: page.get_by_label(label).input_value() for label in written} == written
 
 
-@pytest.mark.xfail(strict=True, reason="GET /new makes another form each time, so that the same words become another post")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="GET /new makes another form each time, so that the same words become another post")
 def test_going_back_to_the_form_and_saving_again_is_one_post(
     cast_server: Server, open_browser: OpenBrowser, java_script: bool
 ) -> None:

@@ -1,13 +1,15 @@
 """What a writer does in the browser again and again."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.support import PASSWORD
+from tests.support import PASSWORD, Server
 
 
-def sign_in(page: Page, name: str, *, to: str = "/account", password: str = PASSWORD, remember: bool = False) -> None:
-    """Through the form, whichever page shows it now; `to`: the page of one's own that asks for it."""
-    if not page.url.endswith("/login"):
+def sign_in(
+    page: Page, name: str, *, to: str | None = None, password: str = PASSWORD, remember: bool = False
+) -> None:
+    """Through the form on this very page, or through the one that `to`, a page of one's own, asks with."""
+    if to is not None:
         page.goto(to)
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
@@ -32,3 +34,11 @@ def save(page: Page) -> None:
     """Save, and arrive at the post."""
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("article.post")).to_be_visible()
+
+
+def borrow_session(context: BrowserContext, server: Server, name: str) -> None:
+    """Signed in without the form, for tests about other pages."""
+    browser = server.browser()
+    assert browser.sign_in(name).status_code == 303
+    context.add_cookies([{"name": c.name, "value": c.value or "", "url": server.url} for c in browser.cookies])
+    browser.close()

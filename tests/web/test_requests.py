@@ -64,14 +64,14 @@ def test_a_site_that_knows_its_address_answers_under_no_other(known: Site, host:
     for path in ("/", "/nowhere", "/feed.xml", "/static/site.css", "/favicon.ico", "/v1/posts"):
         answer = known.client().get(path, environ_overrides={"HTTP_HOST": host})
         assert answer.status_code == (404 if path == "/nowhere" and status == 200 else status), path
-        assert "evil" not in answer.text
+        assert b"evil" not in answer.data
 
 
 def test_a_site_on_a_port_of_its_own_answers_there_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
     for url, good, bad in (
         ("http://blog.local:8000", "blog.local:8000", "blog.local"),
         ("http://blog.local:443", "blog.local:443", "blog.local"),
-        ("https://blog.local:80", "blog.local:80", "blog.local:8000"),
+        ("https://blog.local:80", "blog.local:80", "blog.local:443"),
         ("http://[::1]:8000", "[::1]:8000", "[::2]:8000"),
     ):
         site = make_site(tmp_path_factory.mktemp("port") / "instance", BYLINE_URL=url)
@@ -85,7 +85,7 @@ def test_probes_may_ask_by_address(known: Site, path: str) -> None:
     assert known.client().get(path, environ_overrides={"HTTP_HOST": "10.0.0.7:8000"}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["localhost", "evil.example", "10.0.0.7:8000", "[::1]:8000", "x" * 300])
+@pytest.mark.parametrize("host", ["localhost", "evil.example", "10.0.0.7:8000", "[::1]:8000"])
 def test_a_site_that_does_not_know_its_address_answers_under_any(plain: Site, host: str) -> None:
     answer = plain.client().get("/", environ_overrides={"HTTP_HOST": host})
     assert answer.status_code == 200
@@ -165,7 +165,9 @@ def test_without_an_address_the_host_of_the_request_is_ours(
     ("fetch_site", "origin"),
     [*FOREIGN_SITES, (None, "https://localhost"), (None, "http://localhost:8000"), (None, "http://127.0.0.1")],
 )
-def test_without_an_address_every_other_host_is_foreign(plain: Site, fetch_site: str | None, origin: str | None) -> None:
+def test_without_an_address_every_other_host_is_foreign(
+    plain: Site, fetch_site: str | None, origin: str | None
+) -> None:
     assert write_with(plain, fetch_site, origin).status_code == 403
 
 
@@ -234,9 +236,7 @@ def test_numbers_that_are_too_large_for_a_field_are_named_not_raised(plain: Site
     program = plain.client(token=plain.token("alan"))
     post = plain.post()
     for number in ("9" * 100, "-" + "9" * 100, "1e999", "1.5", "-0.0"):
-        answer = program.patch(
-            f"/v1/posts/{post.id}", data=f'{{"version": {number}}}', content_type="application/json"
-        )
+        answer = program.patch(f"/v1/posts/{post.id}", data=f'{{"version": {number}}}', content_type="application/json")
         assert answer.status_code in (412, 422), number
 
 
@@ -270,7 +270,9 @@ def test_a_form_that_cannot_be_read_is_400_and_not_an_empty_form(plain: Site, co
 
 def test_a_form_of_too_many_parts_is_413(plain: Site) -> None:
     parts = b"".join(b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\n1\r\n' % n for n in range(300))
-    answer = plain.client("alan").post("/new", data=parts + b"--x--\r\n", content_type="multipart/form-data; boundary=x")
+    answer = plain.client("alan").post(
+        "/new", data=parts + b"--x--\r\n", content_type="multipart/form-data; boundary=x"
+    )
     assert answer.status_code == 413
 
 

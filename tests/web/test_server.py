@@ -1,12 +1,15 @@
 import contextlib
+import itertools
 import json
+import socket
+import threading
 import time
 
 import pytest
 from waitress.channel import HTTPChannel
 
-from tests.web.wire import TinySite, Wire, cpu_seconds, until
-from web.server import check_waitress
+from tests.web.wire import PATIENCE_SECONDS, TinySite, Wire, cpu_seconds, until
+from web.server import Limits, Server, check_waitress
 
 MEBIBYTE = 1024 * 1024
 
@@ -21,6 +24,16 @@ def tiny():
 def wire(tiny):
     with tiny.connect() as wire:
         yield wire
+
+
+@contextlib.contextmanager
+def turned_here(app):
+    """A server in this process whose loop the test turns, and a connection to it."""
+    server = Server(app, socket.create_server(("127.0.0.1", 0)), Limits(threads=1))
+    with Wire(int(server.effective_port)) as wire:
+        yield server, wire
+    server.drain(1)
+    server.trigger.close()
 
 
 # When bytes leave
@@ -52,16 +65,26 @@ def test_headers_and_body_of_a_small_answer_arrive_in_one_segment(wire):
     assert wire.data_segments_received() == 2
 
 
-def test_an_answer_that_takes_its_time_costs_no_processor_time(tiny, wire):
-    (worker,) = tiny.workers()
-    before = cpu_seconds(worker)
-    wire.send("GET /halves HTTP/1.1\nHost: localhost\n\n")
-    assert tiny.prints("one half is written")
-    # Something else wakes the loop, which then sees bytes that it should not send yet.
-    assert tiny.ask("/hello").body == b"hello"
-    assert wire.read_reply().body == b"halfhalf"
-    assert cpu_seconds(worker) - before < 0.3
-    assert wire.data_segments_received() == 1
+def test_an_answer_that_takes_its_time_does_not_keep_the_loop_awake():
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "8")])
+        yield b"half"
+        has_begun.set()
+        may_end.wait(PATIENCE_SECONDS)
+        yield b"half"
+
+    with turned_here(app) as (server, wire):
+        wire.send("GET / HTTP/1.1\nHost: localhost\n\n")
+        assert until(lambda: server.turn(0) or has_begun.is_set())
+        server.turn(0)
+        began = time.monotonic()
+        server.turn(0.3)
+        assert time.monotonic() - began > 0.29
+        may_end.set()
+        assert wire.read_reply().body == b"halfhalf"
+        assert wire.data_segments_received() == 1
 
 
 def test_an_answer_longer_than_every_buffer_arrives_whole(wire):
@@ -91,6 +114,26 @@ def test_a_stream_that_writes_to_nobody_is_closed(tiny):
         wire.send("GET /endless HTTP/1.1\nHost: localhost\n\n")
         wire.read_headers()
     assert tiny.prints("endless closed")
+
+
+def test_a_client_who_takes_nothing_of_its_answer_is_cut_off_and_its_thread_is_free_again():
+    has_ended = threading.Event()
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(40 * MEBIBYTE))])
+        try:
+            yield from itertools.repeat(b"x" * MEBIBYTE, 40)
+        finally:
+            has_ended.set()
+
+    with turned_here(app) as (server, wire):
+        wire.send("GET / HTTP/1.1\nHost: localhost\n\n")
+        assert until(lambda: server.turn(0) or any(each.writable() for each in server.active_channels.values()))
+        server.maintenance(time.time() + server.adj.channel_timeout - PATIENCE_SECONDS)
+        server.turn(0)
+        assert not has_ended.is_set()
+        later = time.time() + server.adj.channel_timeout + PATIENCE_SECONDS
+        assert until(lambda: server.maintenance(later) or server.turn(0) or has_ended.is_set())
 
 
 # How answers are framed

@@ -155,7 +155,7 @@ def test_neither_an_endless_stream_nor_a_frozen_worker_holds_up_the_end():
         assert 7 < time.monotonic() - began < 10
         status, errors = frozen.wait()
         assert (status, errors.count("was killed")) == (0, 1)
-        assert time.monotonic() - began < 12
+        assert time.monotonic() - began < 15
         assert not is_running(frozen_worker)
 
 

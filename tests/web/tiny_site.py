@@ -84,15 +84,6 @@ def slow(environ, start_response):
     return [b"done"]
 
 
-def halves(environ, start_response):
-    """A sized answer in two writes, a second apart."""
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "8")])
-    yield b"half"
-    note("one half is written")
-    time.sleep(1)
-    yield b"half"
-
-
 def events(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/event-stream; charset=utf-8")])
     for _ in range(int(environ["QUERY_STRING"])):
@@ -129,7 +120,7 @@ def watch(environ, start_response):
 
 
 ROUTES = {"/" + each.__name__: each for each in (hello, unsized, big, not_modified, no_content, cookies, echo, seen)}
-ROUTES |= {"/" + each.__name__: each for each in (fail, pid, slow, halves, events, endless, until_drained, watch)}
+ROUTES |= {"/" + each.__name__: each for each in (fail, pid, slow, events, endless, until_drained, watch)}
 
 
 def app(environ, start_response):

@@ -3,11 +3,12 @@
 import re
 from html.parser import HTMLParser
 
-TAGS = set(
-    """a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure
+TAG_NAMES = """
+    a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure
     h2 h3 h4 h5 h6 hr i img input ins kbd li mark ol p pre q rp rt ruby s samp section small span strong sub summary
-    sup table tbody td tfoot th thead time tr u ul var wbr""".split()
-)
+    sup table tbody td tfoot th thead time tr u ul var wbr
+"""
+TAGS = set(TAG_NAMES.split())
 VOID = {"br", "col", "hr", "img", "input", "wbr"}
 ATTRIBUTES = {
     "a": {"href", "title", "id", "rel", "class", "aria-label"},

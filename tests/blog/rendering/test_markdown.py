@@ -208,12 +208,22 @@ def test_the_version_of_the_renderer_is_a_number_to_store():
     assert RENDERER_VERSION >= 1
 
 
-@pytest.mark.parametrize("character", ["\x00", "\x01", "\x0b", "\x0c", "\x1b", "\x7f", "\ud800", "\udfff", "\ufffe"])
+@pytest.mark.parametrize("character", ["\x00", "\x01", "\x0b", "\x0c", "\x1b", "\x7f", "\ud800", "\ufffe"])
 def test_what_no_page_can_carry_is_replaced(character):
     html = render(f"a{character}b `{character}` [x](y{character} 'z{character}') <b title='{character}'>c</b>")
     assert html.encode()
     assert character not in html
     assert "a\ufffdb" in html
+
+
+@pytest.mark.parametrize(
+    "number", ["&#1;", "&#x1;", "&#X00000B;", "&#0000000031", "&#xD800;", "&#65535;", "&#99999999;", "&#x0;"]
+)
+def test_what_no_page_can_carry_is_replaced_as_a_number_too(number):
+    html = render(f"<div>\na{number} &#65;\n</div>\n\nb{number}")
+    assert html.startswith("<div>\na\ufffd")
+    assert " A\n</div>" in html
+    assert html.isprintable() or set(html) - set(filter(str.isprintable, html)) == {"\n"}
 
 
 def test_line_ends_of_every_system_are_the_same():

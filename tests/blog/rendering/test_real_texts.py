@@ -1,0 +1,34 @@
+"""Texts that people wrote: the descriptions of the packages installed here."""
+
+from importlib.metadata import Distribution, distributions
+
+import pytest
+
+from blog.rendering import excerpt, render
+from blog.rendering.markdown import to_html
+from tests.blog.rendering.allowed import Page
+
+
+def describe(package: Distribution) -> str:
+    """The long description of a package, if it is Markdown."""
+    is_markdown = package.metadata.get("Description-Content-Type", "").startswith("text/markdown")
+    return str(package.metadata.get_payload() or package.metadata.get("Description", "")) if is_markdown else ""
+
+
+TEXTS = {package.name: text for package in distributions() if (text := describe(package))}
+
+
+def test_there_are_texts_to_render():
+    assert len(TEXTS) > 20
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_a_real_text_gives_a_clean_page(name):
+    to_html(TEXTS[name])
+    html = render(TEXTS[name])
+    page = Page(html)
+    assert page.faults == []
+    assert "<h1" not in html
+    assert 0 < len(excerpt(html)) <= 200
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(set(ids)) == len(ids)

@@ -1,0 +1,117 @@
+"""One JSON object for each request, and no secret in any of them."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from tests.folders import clean_environment
+from tests.support import PASSWORD, ROOT, Site
+
+PROGRAM = """
+import logging, os
+import structlog
+from web.logs import configure_logs
+
+configure_logs()
+log = structlog.get_logger()
+log.info("hello", number=1, text="ümläut \\ud800 \\n line")
+logging.getLogger("waitress").warning("from a library: %s", "an argument")
+logging.getLogger("waitress").info("too quiet to matter")
+
+def fail(password):
+    raise RuntimeError("what went wrong")
+
+try:
+    fail("a local secret")
+except RuntimeError:
+    log.exception("failed")
+    logging.getLogger("waitress").exception("failed in a library")
+"""
+
+
+def lines_for(site: Site, method: str, path: str, **more: Any) -> list[dict[str, Any]]:
+    with capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        site.client().open(path, method=method, **more)
+    return [dict(line) for line in lines]
+
+
+def test_each_request_leaves_one_line(site: Site) -> None:
+    with capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        answer = site.client().get("/nowhere?q=private")
+    [line] = lines
+    assert line["event"] == "request"
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/nowhere", 404)
+    assert line["request_id"] == answer.headers["X-Request-Id"]
+    assert line["milliseconds"] >= 0
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_operations_make_no_noise(site: Site, path: str) -> None:
+    assert lines_for(site, "GET", path) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/setup/A-SECRET"),
+        ("POST", "/setup/A-SECRET"),
+        ("DELETE", "/setup/A-SECRET"),
+        ("GET", "/setup/A-SECRET/"),
+        ("GET", "/setup/A-SECRET/more"),
+        ("GET", "/join/A-SECRET"),
+        ("GET", "/reset/A-SECRET"),
+        ("GET", "/preview/A-SECRET"),
+        ("GET", "/login?next=/setup/A-SECRET"),
+        ("GET", "/?token=A-SECRET"),
+    ],
+)
+def test_no_one_time_token_of_an_address_and_no_query_is_logged(site: Site, method: str, path: str) -> None:
+    lines = lines_for(site, method, path)
+    assert len(lines) == 1
+    assert "A-SECRET" not in json.dumps(lines)
+
+
+def test_no_cookie_token_body_or_password_is_logged(site: Site) -> None:
+    browser = site.client()
+    token = site.token("alan")
+    with capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        signed_in = browser.submit("/login", username="alan", password=PASSWORD)
+        wrong = browser.submit("/login", page="/new", username="alan", password="a wrong password")
+        form_token = browser.form_token()
+        written = browser.post(
+            "/new?private=query", json={"title": "A private title"}, headers={"X-CSRF-Token": form_token}
+        )
+        by_program = site.client(token=token).post("/v1/posts", json={"title": "A private title"})
+        site.client(token="byl_a-bad-one").get("/")
+    assert [answer.status_code for answer in (signed_in, wrong, written, by_program)] == [303, 401, 201, 201]
+    cookie = browser.get_cookie("session")
+    assert cookie is not None
+    logged = json.dumps(lines, default=str)
+    assert len(lines) >= 7
+    for secret in (
+        PASSWORD, "a wrong password", form_token, token, cookie.value, "byl_", "private", "A private title",
+    ):  # fmt: skip
+        assert secret not in logged
+
+
+def test_everything_leaves_as_json_on_standard_error_without_the_values_of_variables() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["event"] for line in lines] == [
+        "hello", "from a library: an argument", "failed", "failed in a library",
+    ]  # fmt: skip
+    assert [line["level"] for line in lines] == ["info", "warning", "error", "error"]
+    assert all(line["timestamp"].endswith("Z") for line in lines)
+    assert "a local secret" not in done.stderr
+    for line in lines[2:]:
+        [error] = line["exception"]
+        assert (error["exc_type"], error["exc_value"]) == ("RuntimeError", "what went wrong")
+        assert error["frames"][-1]["name"] == "fail"
