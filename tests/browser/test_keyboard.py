@@ -11,12 +11,13 @@ from tests.support import PASSWORD, Server
 
 pytestmark = pytest.mark.browser
 
+# In a field of Chromium's own making the focus may be on a button inside, which Chromium marks itself.
 _FOCUSED = """() => {
   const e = document.activeElement, box = e.getBoundingClientRect(), style = getComputedStyle(e);
   const y = Math.max(box.top, 0) / 2 + Math.min(box.bottom, innerHeight) / 2;
   return {
     name: (e.labels?.[0] ?? e).innerText.trim(),
-    isOutlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    isMarked: !e.matches(":focus") || style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
     isInView: box.bottom > 0 && box.top < innerHeight && e.contains(document.elementFromPoint(box.left + box.width / 2, y)),
   };
 }"""
@@ -121,7 +122,7 @@ def _tab_through(page: Page) -> list[str]:
         if page.evaluate("document.activeElement === document.body"):
             break
         stop = page.evaluate(_FOCUSED)
-        if not (stop["isOutlined"] and stop["isInView"]):
+        if not (stop["isMarked"] and stop["isInView"]):
             hidden.append(stop)
         if stops[-1:] != [stop["name"]]:  # a date has a stop for each of its parts
             stops.append(stop["name"])
