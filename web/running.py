@@ -17,9 +17,9 @@ from storage.folder import hold_folder, prepare_folder
 from storage.upgrading import fold_log, upgrade
 from web.logs import configure_logs
 from web.metrics import FOLDER_VARIABLE
+from web.server.supervisor import supervise
 from web.settings import Settings, SettingsError
 from web.signing import load_keys
-from web.supervisor import supervise
 
 _METRICS_PREFIX = "byline-metrics-"
 # Counters are files that processes map; on a disk that is full, counting would kill them.

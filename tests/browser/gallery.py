@@ -51,7 +51,9 @@ That is all. The next letter comes when the wind has turned.
 [^1]: Written in the evening, on a table that moved.
 """
 ARABIC = "في الصباح الباكر يستيقظ الميناء قبل المدينة. القوارب في صف واحد، وأسماؤها على مقدماتها.\n\n- قهوة\n- شباك\n"
-GERMAN = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz und Donaudampfschifffahrtselektrizitäten. " * 3
+GERMAN = (
+    "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz und Donaudampfschifffahrtselektrizitäten. " * 3
+)
 UNBROKEN = "https://example.org/" + "a-very-long-address-without-any-place-to-break" * 4
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import gallery
 from tests.browser.conftest import OpenBrowser
-from tests.browser.writing import borrow_session
+from tests.browser.writing import borrow_session, save
 from tests.support import Server
 
 pytestmark = pytest.mark.browser
@@ -55,13 +55,14 @@ def _find_faults(page: Page) -> None:
 
 
 def _merge(page: Page) -> None:
-    for_other = page.context.new_page()
-    for one in (for_other, page):
-        one.goto("/posts/merging/edit")
-    for one, text in ((for_other, "Dear reader,\n\nthe wind has turned."), (page, "Dear reader,\n\nthe wind has gone.")):
-        one.get_by_label("Text", exact=True).fill(text + f" {one is page}")
-        one.get_by_role("button", name="Save").click()
-    for_other.close()
+    other = page.context.new_page()
+    for tab in (other, page):
+        tab.goto("/posts/merging/edit")
+    other.get_by_label("Text", exact=True).fill("Dear reader,\n\nthe wind has turned.")
+    save(other)
+    other.close()
+    page.get_by_label("Text", exact=True).fill("Dear reader,\n\nthe wind has gone.")
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Their text")).to_be_visible()
 
 

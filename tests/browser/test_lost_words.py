@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from auth.signin.signing_in import NEUTRAL
 from tests.browser.conftest import OpenBrowser
 from tests.browser.writing import fill_post, save, sign_in, sign_out
 from tests.folders import run_byline
@@ -32,7 +33,7 @@ def test_signed_out_in_another_tab(cast_server: Server, open_browser: OpenBrowse
     _press_save(page)
     _assert_kept_on_sign_in_page(page)
     sign_in(page, "ada", password="not the password")
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_text(NEUTRAL)
     _assert_kept_on_sign_in_page(page)
     sign_in(page, "ada")
     _assert_back_in_editor(page)
@@ -46,7 +47,7 @@ def test_blocked_while_writing(cast_server: Server, open_browser: OpenBrowser, j
         _press_save(page)
         _assert_kept_on_sign_in_page(page)
         sign_in(page, "ada")
-        expect(page.get_by_role("alert")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_text(NEUTRAL)
         _assert_kept_on_sign_in_page(page)
     finally:
         _command(cast_server, "user", "unblock", "ada")

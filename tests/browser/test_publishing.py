@@ -1,5 +1,6 @@
 """From an empty folder to a published post, in a real browser: what a writer does, and what a hurried one does."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ def test_from_the_setup_link_to_signing_out(tmp_path: Path, open_browser: OpenBr
         page = owner.new_page()
         _set_up(page, server)
         sign_in(page, "olive", remember=True)
+        _assert_stays_signed_in(page)
         _write_preview_publish(page)
         _read_signed_out(open_browser(server, java_script_enabled=java_script), "Seven boats went out.")
         _edit(page)
@@ -62,7 +64,11 @@ def test_saving_again_when_the_answer_was_lost_makes_one_post(
     assert _own_posts(author).count(title) == 1
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="blog.posts.editor._submit: the same submission drops what was added to the form")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="blog.posts.editor._submit: the same submission drops what was added to the form",
+)
 def test_what_was_added_after_an_answer_was_lost_is_saved_too(
     cast_server: Server, open_browser: OpenBrowser, java_script: bool
 ) -> None:
@@ -110,7 +116,11 @@ def test_leaving_the_form_by_accident_and_going_back_shows_what_was_written(
     assert {label: page.get_by_label(label).input_value() for label in written} == written
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="GET /new makes another form each time, so that the same words become another post")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="GET /new makes another form each time, so that the same words become another post",
+)
 def test_going_back_to_the_form_and_saving_again_is_one_post(
     cast_server: Server, open_browser: OpenBrowser, java_script: bool
 ) -> None:
@@ -136,6 +146,14 @@ def _set_up(page: Page, server: Server) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Begin").click()
     expect(page).to_have_url(f"{server.url}/login")
+
+
+def _assert_stays_signed_in(page: Page) -> None:
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    (cookie,) = page.context.cookies()
+    days = (cookie.get("expires", 0) - time.time()) / 86_400
+    assert 29 < days < 31, "the cookie ends with the browser, or lives longer than the session"
+    assert cookie.get("httpOnly") is True
 
 
 def _write_preview_publish(page: Page) -> None:

@@ -5,9 +5,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.support import PASSWORD, Server
 
 
-def sign_in(
-    page: Page, name: str, *, to: str | None = None, password: str = PASSWORD, remember: bool = False
-) -> None:
+def sign_in(page: Page, name: str, *, to: str | None = None, password: str = PASSWORD, remember: bool = False) -> None:
     """Through the form on this very page, or through the one that `to`, a page of one's own, asks with."""
     if to is not None:
         page.goto(to)

@@ -90,9 +90,9 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_there_in_part(tmp_path: Pat
     session = server.browser()
     session.sign_in()
     form_token = read_form_token(session)
-    post_id = session.post(
-        "/v1/posts", json={"title": "The one"}, headers={"Authorization": f"Bearer {TOKEN}"}
-    ).json()["id"]
+    post_id = session.post("/v1/posts", json={"title": "The one"}, headers={"Authorization": f"Bearer {TOKEN}"}).json()[
+        "id"
+    ]
     acknowledged: list[str] = []
     changes: list[int] = []
     for _ in range(50 if soak else 5):

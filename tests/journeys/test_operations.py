@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,8 @@ def test_while_another_program_writes_reading_goes_on_and_writers_are_told_to_co
                 each.add_done_callback(lambda _done: quick.release())
             for _ in range(11):  # the surplus of twenty, or of twenty-one
                 assert quick.acquire(timeout=4)
-            reading = [timed(lambda: server.browser().get(path)) for path in ("/", "/posts/hello", "/feed.xml") * 3]
+            paths = ("/", "/posts/hello", "/feed.xml") * 3
+            reading = [timed(partial(server.browser().get, path)) for path in paths]
             answers = [each.result(30) for each in (form, *programs)]
         assert {answer.status_code for answer, _seconds in reading} == {200}
         assert max(seconds for _answer, seconds in reading) < 2
@@ -290,7 +292,7 @@ def test_a_second_server_waits_for_the_first_to_leave_and_takes_over(tmp_path: P
 def has_open(process: int, name: str) -> bool:
     """Whether a process has a file of that name open."""
     try:
-        return any(os.readlink(link).endswith(f"/{name}") for link in Path(f"/proc/{process}/fd").iterdir())
+        return any(link.readlink().name == name for link in Path(f"/proc/{process}/fd").iterdir())
     except FileNotFoundError:
         return False
 
@@ -320,7 +322,7 @@ def test_a_killed_worker_is_replaced_and_answers_go_on(tmp_path: Path) -> None:
         assert len(first) == 2
         for worker in first:
             os.kill(worker, signal.SIGKILL)
-            assert until(lambda: worker not in workers_of(server) and len(workers_of(server)) == 2)
+            assert until(partial(is_replaced, server, worker))
             with requests.Session() as fresh:
                 assert {fresh.get(f"{server.url}/").status_code for _ in range(10)} == {200}
         assert not set(first) & set(workers_of(server))
@@ -329,6 +331,11 @@ def test_a_killed_worker_is_replaced_and_answers_go_on(tmp_path: Path) -> None:
         assert again.get("/account").status_code == 200
         assert write(server, title="After the kills").status_code == 201
         assert server.stop() == 0
+
+
+def is_replaced(server: Server, worker: int) -> bool:
+    """Whether it is gone, and two others are there."""
+    return worker not in workers_of(server) and len(workers_of(server)) == 2
 
 
 # Backups of a site that runs
@@ -388,7 +395,7 @@ def test_metrics_are_summed_over_all_processes_the_dead_ones_too(tmp_path: Path)
             if number == 10:
                 victim = workers_of(server)[0]
                 os.kill(victim, signal.SIGKILL)
-                assert until(lambda: victim not in workers_of(server) and len(workers_of(server)) == 2)
+                assert until(partial(is_replaced, server, victim))
         assert counted(server) - before == 20
         assert server.browser().get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 401
         assert server.browser().get("/metrics", headers={"X-Forwarded-For": "1", **AUTHORIZED}).status_code == 200
@@ -451,7 +458,9 @@ def test_a_failure_shows_a_number_that_stands_in_the_log_with_the_reason_and_no_
     [failure] = [line for line in logged if line["event"] == "unforeseen_error"]
     assert failure["request_id"] == number
     assert "no such column" in failure["exception"][-1]["exc_value"]
-    assert [line["status"] for line in logged if line.get("request_id") == number and line["event"] == "request"] == [500]
+    assert [line["status"] for line in logged if line.get("request_id") == number and line["event"] == "request"] == [
+        500
+    ]
     assert len([line for line in logged if line["event"] == "forwarding_headers_ignored"]) == 1
     output = "".join(server.output)
     for secret in (

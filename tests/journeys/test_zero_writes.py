@@ -62,7 +62,11 @@ def test_a_thousand_anonymous_requests_write_nothing_and_set_no_cookie_but_on_fo
     cookies = [None, *junk_cookies(f"session={form.cookies['session']}")]
     chance = random.Random(20_261_120)
     asked = [
-        (chance.choice(("GET", "GET", "GET", "HEAD", "OPTIONS", "DELETE")), chance.choice(paths), chance.choice(cookies))
+        (
+            chance.choice(("GET", "GET", "GET", "HEAD", "OPTIONS", "DELETE")),
+            chance.choice(paths),
+            chance.choice(cookies),
+        )
         for _ in range(1000)
     ]
     before = fingerprint(server.folder)
@@ -81,9 +85,7 @@ def ask_all(server: Server, asked: list[tuple[str, str, str | None]]) -> list[tu
         for method, path, cookie in asked:
             session.cookies.clear()
             headers = {} if cookie is None else {"Cookie": cookie.encode("latin-1")}
-            answer = session.request(
-                method, f"{server.url}{path}", headers=headers, allow_redirects=False, timeout=30
-            )
+            answer = session.request(method, f"{server.url}{path}", headers=headers, allow_redirects=False, timeout=30)
             assert answer.status_code < 500, (method, path, answer.text)
             found.append((method, path, answer.headers.get("Set-Cookie", "")))
     return found

@@ -14,7 +14,9 @@ def test_a_site_that_is_well_says_so_to_anybody(site: Site, path: str, text: str
         assert "Set-Cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("error", [Busy("held"), Damaged("page 3"), Full("no room")], ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize(
+    "error", [Busy("held"), Damaged("page 3"), Full("no room")], ids=lambda each: type(each).__name__
+)
 def test_without_its_database_it_is_alive_and_not_ready(
     site: Site, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:

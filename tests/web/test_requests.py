@@ -383,6 +383,19 @@ def test_every_401_says_how_one_becomes_somebody(plain: Site, question: Question
         assert (answer.status_code == 401) == ("WWW-Authenticate" in answer.headers)
 
 
+def test_a_refused_sign_in_and_a_post_for_members_say_it_too(plain: Site) -> None:
+    wrong = plain.client().submit("/login", username="alan", password="not this one")
+    members = plain.post(visibility="members")
+    withheld = [
+        plain.client().get(path, headers={"Accept": accept})
+        for path in (f"/posts/{members.slug}", f"/v1/posts/{members.id}")
+        for accept in ("text/html", "application/json")
+    ]
+    for answer in (wrong, *withheld):
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="Byline"'
+
+
 def test_every_route_says_what_it_needs(site: Site) -> None:
     with site.app.app_context():
         assert undeclared_routes() == []

@@ -9,7 +9,7 @@ import pytest
 from waitress.channel import HTTPChannel
 
 from tests.web.wire import PATIENCE_SECONDS, TinySite, Wire, cpu_seconds, until
-from web.server import Limits, Server, check_waitress
+from web.server.serving import Limits, Server, check_waitress
 
 MEBIBYTE = 1024 * 1024
 

@@ -11,7 +11,7 @@ import time
 
 import structlog
 
-from web.supervisor import supervise
+from web.server.supervisor import supervise
 
 SEEN = []
 PARENT = os.getpid()

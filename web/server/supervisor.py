@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
-from web import worker
-from web.server import BACKLOG, DEFAULT_MAX_BODY_BYTES
+from web.server import worker
+from web.server.serving import BACKLOG, DEFAULT_MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -5,8 +5,8 @@ import time
 
 from waitress.channel import HTTPChannel
 
-from web.framing import Answer, Refusal
-from web.parser import RequestParser
+from web.server.framing import Answer, Refusal
+from web.server.parser import RequestParser
 
 # Closing while a body still arrives resets the connection, and the sender never sees the refusal (RFC 9112, 9.6).
 _DISCARD_SECONDS = 10

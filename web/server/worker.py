@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from web.server import serve
+from web.server.serving import serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

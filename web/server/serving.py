@@ -1,6 +1,6 @@
 """The server of one process: Waitress with limits set on purpose, streams that flow, and an end that loses nothing.
 
-It answers on a listening socket that it is given; `web.supervisor` binds it and runs several of these.
+It answers on a listening socket that it is given; `web.server.supervisor` binds it and runs several of these.
 """
 
 import copy
@@ -20,7 +20,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, Task, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import queue_logger
 
-from web.channel import Channel
+from web.server.channel import Channel
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -1,0 +1,83 @@
+"""One start of the site: how many processes, where they count, what is left behind and what is not."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from storage import sqlite
+from web import running
+from web.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of our own in the place of the one that all servers of this machine share."""
+    folder = tmp_path / "memory"
+    folder.mkdir()
+    monkeypatch.setattr(running, "_MEMORY", folder)
+    return folder
+
+
+def test_as_many_processes_as_were_asked_for_or_as_there_are_processors() -> None:
+    assert running._process_count(load_settings({"WEB_CONCURRENCY": "3"})) == 3
+    assert running._process_count(load_settings({})) == os.cpu_count()
+
+
+def test_an_old_sqlite_gets_one_process_and_the_start_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sqlite, "allows_many_writers", lambda: False)
+    assert running._process_count(load_settings({"WEB_CONCURRENCY": "3"})) == 1
+    assert f"One web process is used: SQLite {sqlite.version()} can damage" in capsys.readouterr().out
+    assert running._process_count(load_settings({"WEB_CONCURRENCY": "1"})) == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_counters_stand_in_memory_in_a_private_folder_of_each_run(memory: Path) -> None:
+    folders = {Path(running._make_metrics_folder()) for _ in range(3)}
+    assert set(memory.iterdir()) == folders
+    assert len(folders) == 3
+    assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}
+
+
+def test_where_no_memory_is_to_be_had_they_stand_among_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_MEMORY", tmp_path / "missing")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert Path(running._make_metrics_folder()).parent == tmp_path
+
+
+def test_what_a_killed_server_left_is_removed_and_what_another_one_uses_is_not(memory: Path) -> None:
+    left = memory / "byline-metrics-left"
+    left.mkdir()
+    (left / "histogram_1.db").write_bytes(b"counters")
+    used = Path(running._make_metrics_folder())
+    assert not left.exists()
+    running._make_metrics_folder()
+    assert used.exists()
+
+
+def test_what_somebody_else_left_is_none_of_our_business(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = memory / "byline-metrics-of-another-user"
+    foreign.mkdir()
+    open_file = os.open
+
+    def refuse(path: object, *arguments: int) -> int:
+        if path == foreign:  # as to a user who is not root
+            raise PermissionError(13, "Permission denied")
+        return open_file(path, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert Path(running._make_metrics_folder()).exists()
+    assert foreign.exists()
+
+
+def test_descriptors_of_what_was_removed_do_not_pile_up(memory: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for number in range(20):
+        (memory / f"byline-metrics-{number}").mkdir()
+    running._make_metrics_folder()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
