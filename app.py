@@ -53,6 +53,7 @@ from web.requests import (
 from web.running import THREADS, run_site
 from web.settings import Settings, load_settings
 from web.signing import load_keys
+from web.static_files import init_static_files
 
 
 def create_app(settings: Settings | None = None, *, testing: bool = False) -> Flask:
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     init_headers(app, settings)
     init_caching(app)
     init_render(app, settings)
+    init_static_files(app)
     init_error_pages(app)
     init_metrics(app, may_read_metrics)
     init_csrf(app, form_binding)

@@ -29,9 +29,15 @@ def hold_folder(folder: Path, *, wait_seconds: float) -> int:
     """Take the folder for this process and its children, for as long as one of them keeps the file open.
 
     Returns the descriptor that holds it. Waits, because a container that is being replaced may overlap with its
-    successor. Raises FolderUnusable when the other one does not leave in time.
+    successor. Raises FolderUnusable when the other one does not leave in time, or the lock cannot be opened.
     """
-    descriptor = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = folder / _LOCK_NAME
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        # Made by another user, for example by an earlier start as root.
+        reason = f"{lock} cannot be opened: {error.strerror}. Give it to this user, or remove it."
+        raise FolderUnusable(reason) from error
     deadline = time.monotonic() + wait_seconds
     while not _try_lock(descriptor):
         if time.monotonic() >= deadline:

@@ -1,9 +1,6 @@
 """Pages: everything that a template shows is in its arguments, and building a page reads nothing."""
 
-import hashlib
-from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -27,7 +24,6 @@ def init_render(app: Flask, settings: Settings) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals["static"] = _static_addresses(Path(str(app.static_folder)))
     app.jinja_env.filters.update(
         long_date=_long_date, short_date=_short_date, local_minute=_local_minute, iso=_iso, xml_text=_xml_text
     )
@@ -70,14 +66,6 @@ def _render(template: str, arguments: dict[str, Any]) -> str:
     arguments.setdefault("canonical_url", absolute_url(quote(request.path)))
     with forbid_statements("while a page was built"):
         return render_template(template, **arguments)
-
-
-def _static_addresses(folder: Path) -> Callable[[str], str]:
-    """Addresses that change with the file's content, so that browsers may keep what they have for ever."""
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    digests = {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in files}
-    addresses = {name: f"/static/{name}?v={digest}" for name, digest in digests.items()}
-    return addresses.__getitem__
 
 
 def _local(at: int, site: Site) -> datetime:

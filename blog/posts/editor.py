@@ -17,6 +17,7 @@ from blog.posts.deleting import delete
 from blog.posts.forms import DeleteForm, PostForm, form_data
 from blog.posts.model import Post
 from blog.posts.publishing import publish, unpublish
+from blog.posts.queries import find_submitted_text
 from blog.posts.writing import change, check_version, find_editable, find_repeated, write
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid, Stale
@@ -26,6 +27,7 @@ from web.render import current_site, render_page
 pages = Blueprint("editor", __name__)
 
 _STALE = "Somebody saved this post while you were writing. Both texts are here; nothing of yours is lost or saved yet."
+_REPEATED = "This form was saved before, with another text. Both texts are here; what you added is not saved yet."
 _CHANGED = "Somebody saved this post since you opened this page. It is still there: look again before you delete it."
 _REOPENED = "You are signed in again. Your text is here as you sent it; it is not saved yet."
 
@@ -123,8 +125,9 @@ def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:
     who = principal()
     with reading() as db:
         repeated = find_repeated(db, form.submission_id(), by=who)
+        sent_before = find_submitted_text(db, form.submission_id() or "", by=who)
     if repeated is not None:
-        return redirect(f"/posts/{repeated.slug}", code=303)
+        return _answer_repeated(form, repeated, sent_before)
     is_preview = request.form.get("action") == "preview"
     try:
         if post is not None and not is_preview:
@@ -147,11 +150,19 @@ def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:
     return redirect(f"/posts/{saved.slug}", code=303)
 
 
-def _show_both(form: PostForm, post: Post) -> ResponseReturnValue:
+def _answer_repeated(form: PostForm, saved: Post, sent_before: str | None) -> ResponseReturnValue:
+    """The same form again changes nothing and leads to the same place; but what was typed since is not lost."""
+    if saved.deleted_at is None and (form.body.data or "").replace("\r\n", "\n") != sent_before:
+        form.submission.data = None
+        return _show_both(form, saved, notice=_REPEATED)
+    return redirect(f"/posts/{saved.slug}", code=303)
+
+
+def _show_both(form: PostForm, post: Post, *, notice: str = _STALE) -> ResponseReturnValue:
     with reading() as db:
         theirs = find_editable(db, by=principal(), post_id=post.id)
     form.version.data = str(theirs.version)
-    return _show(form, theirs, status=409, notice=_STALE, theirs=theirs)
+    return _show(form, theirs, status=409, notice=notice, theirs=theirs)
 
 
 def _show(

@@ -73,6 +73,13 @@ def find_by_submission(db: sa.Connection, submission: str, *, by: Principal) -> 
     return _to_post(db.execute(query).one_or_none())
 
 
+def find_submitted_text(db: sa.Connection, submission: str, *, by: Principal) -> str | None:
+    """The text that came with a form when it was saved."""
+    r = revisions_table.c
+    query = sa.select(r.body).where(r.submission == submission, r.user_id == by.user_id)
+    return db.execute(query).scalar_one_or_none()
+
+
 def list_out(
     db: sa.Connection, *, by: Principal, at: int, limit: int, before: Cursor | None = None, tag: str | None = None
 ) -> list[PostLine]:

@@ -31,7 +31,10 @@ def find_editable(db: sa.Connection, *, by: Principal, slug: str | None = None, 
 
 
 def find_repeated(db: sa.Connection, submission: str | None, *, by: Principal) -> Post | None:
-    """The post that the same form has saved already, by a double click or a second try after a lost answer."""
+    """The post that the same form has saved already, by a double click or a second try after a lost answer.
+
+    The same form again changes nothing. Whether more was typed into it since is for the caller to see.
+    """
     return queries.find_by_submission(db, submission, by=by) if submission else None
 
 

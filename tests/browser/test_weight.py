@@ -46,11 +46,6 @@ def test_a_typical_post_is_light_and_leaves_nothing_behind(
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="static files are sent with no-cache, though their addresses name their content",
-)
 def test_what_a_page_looks_like_is_fetched_once(cast_server: Server, open_browser: OpenBrowser, post: str) -> None:
     page = open_browser(cast_server).new_page()
     answers: list[Response] = []

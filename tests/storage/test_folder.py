@@ -50,6 +50,13 @@ def test_a_second_holder_waits_and_is_then_refused_in_words(tmp_path: Path) -> N
     os.close(hold_folder(tmp_path, wait_seconds=0))
 
 
+def test_a_lock_that_cannot_be_opened_is_named_in_the_refusal(tmp_path: Path) -> None:
+    # As one that another user's server has made.
+    (tmp_path / "byline.lock").mkdir()
+    with pytest.raises(FolderUnusable, match=r"byline\.lock cannot be opened: Is a directory"):
+        hold_folder(tmp_path, wait_seconds=0)
+
+
 def test_a_killed_holder_holds_nothing_any_more(tmp_path: Path) -> None:
     with _holder(tmp_path, "alone") as holder:
         assert holder.stdout is not None

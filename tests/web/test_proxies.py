@@ -1,11 +1,16 @@
 """Forwarding headers: nobody's are believed but a trusted proxy's, and no floor above ever sees one."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import request
 from structlog.testing import capture_logs
+from werkzeug.test import TestResponse
 
+from auth.guards import public
+from tests.support import Client, make_site
 from web.proxies import WAS_FORWARDED, ForwardingHeaders
 from web.settings import load_settings
 
@@ -155,3 +160,38 @@ def test_the_host_is_the_one_that_our_proxy_saw() -> None:
     assert Seen().ask(PROXY, x_forwarded_host="other.example")["HTTP_HOST"] == "other.example"
     assert Seen().ask(PROXY, x_forwarded_host="evil.example, other.example")["HTTP_HOST"] == "other.example"
     assert Seen().ask(PROXY, x_forwarded_host=" ")["HTTP_HOST"] == "blog.example.org"
+
+
+# The whole site behind one
+
+
+def test_a_page_that_came_through_our_proxy_is_ours_and_through_a_strangers_is_not(tmp_path: Path) -> None:
+    site = make_site(tmp_path / "instance", BYLINE_TRUSTED_PROXIES=PROXY)
+    alan = site.client("alan")
+    headers = {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "blog.example.org",
+        "X-Forwarded-For": PERSON,
+        "Origin": "https://blog.example.org",
+        "X-CSRF-Token": alan.form_token(),
+        "Cookie": f"session={alan.get_cookie('session').value}",  # type: ignore[union-attr]
+    }
+    browser = Client(site.app, response_wrapper=TestResponse, use_cookies=False)
+    for peer, status in ((PROXY, 201), (STRANGER, 403)):
+        answer = browser.post(
+            "/v1/posts", json={"title": "a"}, headers=headers, environ_overrides={"REMOTE_ADDR": peer}
+        )
+        assert answer.status_code == status, peer
+    site.close()
+
+
+def test_the_floors_above_see_the_person_and_not_the_proxy(tmp_path: Path) -> None:
+    site = make_site(tmp_path / "instance", BYLINE_TRUSTED_PROXIES=PROXY)
+    seen = []
+    site.app.add_url_rule("/address", "address", public(lambda: seen.append(request.remote_addr) or "seen"))
+    for peer, forwarded_for in ((PROXY, PERSON), (PROXY, f"{STRANGER}, {PERSON}"), (STRANGER, PERSON)):
+        site.client().get(
+            "/address", headers={"X-Forwarded-For": forwarded_for}, environ_overrides={"REMOTE_ADDR": peer}
+        )
+    assert seen == [PERSON, PERSON, STRANGER]
+    site.close()

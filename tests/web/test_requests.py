@@ -151,6 +151,16 @@ def test_a_write_from_another_sites_page_is_refused(known: Site, fetch_site: str
     assert known.rows("posts") == before
 
 
+def test_what_was_typed_on_a_page_that_is_refused_is_on_the_answer(plain: Site) -> None:
+    # A browser that hides where the page came from, or a proxy that changes it, must not cost anybody their words.
+    alan = plain.client("alan")
+    fields = {"csrf_token": alan.form_token(), "title": "What I typed", "body": "All of it"}
+    refused = alan.post("/new", data=fields, headers={"Origin": "null", "Accept": "text/html"})
+    assert refused.status_code == 403
+    assert "What I typed" in refused.text
+    assert "All of it" in refused.text
+
+
 @pytest.mark.parametrize(
     ("fetch_site", "origin"),
     [*SAFE_SITES, (None, None), (None, "http://localhost"), (None, "HTTP://LocalHost"), (None, "http://localhost:80")],

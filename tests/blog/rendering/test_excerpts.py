@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from blog.rendering import excerpt, render
@@ -61,6 +61,7 @@ def test_what_readers_see_as_one_character_is_not_split(character):
         assert (whole > 0, rest) == (True, 0)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=400), st.integers(min_value=2, max_value=250))
 @example("\u0301" * 400, 200)
 @example("." * 400, 200)
