@@ -65,3 +65,8 @@ ROUTES = _read_routes()
 def questions() -> list[Question]:
     """Each route with each of its methods."""
     return sorted({Question(method, route.path) for route in ROUTES for method in route.methods}, key=str)
+
+
+def questions_of_people() -> list[Question]:
+    """Those where it matters who asks."""
+    return [question for question in questions() if not question.is_for_machines]

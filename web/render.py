@@ -59,7 +59,8 @@ def current_site() -> Site:
 
 def _render(template: str, arguments: dict[str, Any]) -> str:
     principal = g.principal
-    arguments.setdefault("site", current_site())
+    if "site" not in arguments:
+        arguments["site"] = current_site()
     arguments.setdefault("principal", principal)
     # A page for a visitor has no sign-out form, and a token would need a cookie.
     arguments.setdefault("csrf_token", form_token() if principal.is_authenticated and principal.has_session else "")

@@ -47,6 +47,10 @@ class StrictRequest(Request):
         raise BadRequest(f"The body is not JSON: {reason}.")
 
 
+class ForeignOrigin(Forbidden):
+    """A write that came from a page of another site."""
+
+
 def number_request() -> None:
     """Give the request a number that its answer and its log lines share."""
     g.request_id = secrets.token_hex(8)
@@ -84,14 +88,19 @@ def check_origin() -> None:
     else:
         is_ours = True
     if not is_ours:
-        raise Forbidden("This request was sent by a page of another site. Nothing was changed.")
+        raise ForeignOrigin("This was sent by a page of another site, or in an unusual way. Nothing was changed.")
 
 
 def check_body() -> None:
     """Refuse what is too large or cannot be read, before anybody asks who sent it. Raises BadRequest, 413."""
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
-    if request.is_json and request.method not in _SAFE_METHODS and request.content_length:
+    # A DELETE may come without a body; whoever sends any other write as JSON has sent some.
+    if (
+        request.is_json
+        and request.method not in _SAFE_METHODS
+        and (request.content_length or request.method != "DELETE")
+    ):
         request.get_json()
     elif request.mimetype == "multipart/form-data":
         try:

@@ -5,12 +5,15 @@ The packages above say how their forms are opened; nothing is stored meanwhile, 
 
 from collections.abc import Callable
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, make_response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
-from web.error_pages import kept_fields
+from auth.principal import principal
+from web.error_pages import answer_refusal, kept_fields
+from web.negotiation import wants_json
+from web.requests import ForeignOrigin
 
 # Which address the fields were sent to. The prefix keeps the two from meeting fields of the carried form.
 ADDRESS_FIELD = "kept_for"
@@ -20,8 +23,9 @@ Reopen = Callable[..., ResponseReturnValue]
 
 
 def init_reopening(app: Flask, reopeners: dict[str, Reopen]) -> None:
-    """`reopeners`: endpoint → a function of (fields, **view arguments) that answers with the form, filled."""
+    """`reopeners`: endpoint → a function of (fields, notice, **view arguments) that answers with the form, filled."""
     app.extensions["reopeners"] = reopeners
+    app.register_error_handler(ForeignOrigin, answer_foreign_origin)
 
 
 def fields_to_carry() -> list[tuple[str, str]]:
@@ -34,6 +38,16 @@ def fields_to_carry() -> list[tuple[str, str]]:
     sent = [(PREFIX + name, value) for name, value in kept_fields()]
     machinery = [(PREFIX + name, request.form[name]) for name in ("version", "submission") if name in request.form]
     return [(ADDRESS_FIELD, request.path), *sent, *machinery]
+
+
+def answer_foreign_origin(refusal: ForeignOrigin) -> ResponseReturnValue:
+    """The 403 of a form that can be opened is the form, filled, with a fresh token; otherwise the usual page."""
+    reopen: Reopen | None = current_app.extensions["reopeners"].get(request.endpoint)
+    if reopen is None or wants_json() or not principal().is_authenticated:
+        return answer_refusal(refusal)
+    response = make_response(reopen(request.form, notice=refusal.detail, **(request.view_args or {})))
+    response.status_code = 403
+    return response
 
 
 def reopen_carried_form() -> ResponseReturnValue | None:

@@ -106,17 +106,16 @@ def remove(slug: str) -> ResponseReturnValue:
     return redirect("/account", code=303)
 
 
-def reopen_new(fields: MultiDict[str, str]) -> ResponseReturnValue:
-    """The form of a new post, as it was sent when nobody was signed in any more."""
+def reopen_new(fields: MultiDict[str, str], *, notice: str = _REOPENED) -> ResponseReturnValue:
+    """The form of a new post, as it was sent when it could not be taken."""
     _check_may_write()
-    return _show(PostForm(fields), None, notice=_REOPENED)
+    return _show(PostForm(fields), None, notice=notice)
 
 
-def reopen_edit(fields: MultiDict[str, str], slug: str) -> ResponseReturnValue:
+def reopen_edit(fields: MultiDict[str, str], *, slug: str, notice: str = _REOPENED) -> ResponseReturnValue:
     """The form of a post that is there, likewise."""
     _check_may_write()
-    post = _find(slug)
-    return _show(PostForm(fields), post, notice=_REOPENED)
+    return _show(PostForm(fields), _find(slug), notice=notice)
 
 
 def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:

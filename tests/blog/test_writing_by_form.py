@@ -349,3 +349,14 @@ def test_every_form_comes_back_with_a_fresh_token_when_its_own_is_refused(site: 
         assert refused.status_code == 403, path
         assert _fields_of(refused.text)["csrf_token"] == olive.form_token(), path
     assert site.client().get(f"/posts/{post.slug}").status_code == 200
+
+
+def test_a_refused_origin_brings_the_form_back_filled(site: Site) -> None:
+    site.post()
+    alan = site.client("alan")
+    for path in ("/new", "/posts/a-post/edit"):
+        refused = alan.post(path, data=FIELDS, headers={"Sec-Fetch-Site": "cross-site"})
+        assert refused.status_code == 403
+        assert _normal(_fields_of(refused.text)["body"]) == TEXT
+        assert alan.post(path, data=_fields_of(refused.text)).status_code == 303
+    assert site.client().post("/new", data=FIELDS, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403

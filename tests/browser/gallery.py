@@ -66,7 +66,7 @@ def build(folder: Path) -> Server:
         )
     _write_posts(site)
     site.close()
-    return Server(folder, SECRET_KEY=SECRET).start()
+    return Server(folder, processes=1, SECRET_KEY=SECRET).start()
 
 
 def _write_posts(site: Site) -> None:

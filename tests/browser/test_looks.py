@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = (1280, 390)
 NARROWEST = 320
+JUDGED = ((1280, "light"), (390, "dark"))  # each width and each set of colours once: axe takes its time
 HEIGHT = 560  # low enough for the editor's bar to stand at the end, where the picture of the whole page has it once
 
 
@@ -112,7 +113,8 @@ def test_a_page_is_legible_for_everybody(
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             page.screenshot(path=screenshots / f"{scene}-{width}-{scheme}.png", full_page=True)
-            assert _judge(page) == [], f"{width} px, {scheme}"
+            if (width, scheme) in JUDGED:
+                assert _judge(page) == [], f"{width} px, {scheme}"
     _assert_nothing_is_cut_off(page)
     assert page.evaluate(_MOVING) == []
 

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.browser
 
 
 def test_from_the_setup_link_to_signing_out(tmp_path: Path, open_browser: OpenBrowser, java_script: bool) -> None:
-    server = Server(tmp_path / "instance", BYLINE_ADMIN_USERNAME="", BYLINE_ADMIN_PASSWORD="").start()
+    folder, processes = tmp_path / "instance", 2 if java_script else 1
+    server = Server(folder, processes=processes, BYLINE_ADMIN_USERNAME="", BYLINE_ADMIN_PASSWORD="").start()
     try:
         owner = open_browser(server, java_script_enabled=java_script)
         page = owner.new_page()

@@ -39,7 +39,11 @@ class _Page(html.parser.HTMLParser):
             self.dangers.append(tag)
         for name, value in attrs:
             scheme = (value or "").split(":")[0].strip().lower()
-            if name.startswith("on") or name == "style" or (name in ("href", "src") and scheme in ("javascript", "data")):
+            if (
+                name.startswith("on")
+                or name == "style"
+                or (name in ("href", "src") and scheme in ("javascript", "data"))
+            ):
                 self.dangers.append(f"{tag} {name}={value}")
 
     def handle_endtag(self, tag: str) -> None:

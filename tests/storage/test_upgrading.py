@@ -38,6 +38,10 @@ def upgrade() -> None:
     op.execute("UPDATE posts SET title = 'Half', body = hex(zeroblob(30000))")
 """
 
+# The revision that the code knows last, and the one that the tests let it learn.
+FORMER = head()
+NEXT = f"{int(FORMER) + 1:04}"
+
 Spoil = Callable[[Path], object]
 
 
@@ -62,11 +66,12 @@ def old(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def learn(migration: str) -> Path:
-    """Let the code know a second migration; where it stands."""
+    """Let the code know another migration; where it stands."""
     head_lines = (
-        'import os\n\nimport sqlalchemy as sa\nfrom alembic import op\n\nrevision = "0002"\ndown_revision = "0001"\n'
+        "import os\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n"
+        f'revision = "{NEXT}"\ndown_revision = "{FORMER}"\n'
     )
-    file = upgrading._MIGRATIONS / "versions" / "0002_the_second.py"
+    file = upgrading._MIGRATIONS / "versions" / f"{NEXT}_the_next.py"
     file.write_text(head_lines + migration)
     return file
 
@@ -244,7 +249,7 @@ def test_a_newer_schema_is_refused_and_left_as_it_is_log_and_all(path: Path) -> 
     log = _kill_while_writing(path)
     assert log.stat().st_size > 0
     before = fingerprint(path.parent)
-    with pytest.raises(SchemaNewer, match=r"newer version of Byline .*0999.*this one knows 0001"):
+    with pytest.raises(SchemaNewer, match=rf"newer version of Byline .*0999.*this one knows {FORMER}"):
         upgrade(path)
     assert fingerprint(path.parent) == before
 
@@ -278,8 +283,8 @@ def test_an_upgrade_keeps_a_copy_children_and_triggers(old: Path) -> None:
     triggers = read_all(old, "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
     learn(REBUILD)
     kept = upgrade(old)
-    assert kept == "byline.db.before-0002"
-    assert revision_of(old) == "0002"
+    assert kept == f"byline.db.before-{NEXT}"
+    assert revision_of(old) == NEXT
     assert {table: read_all(old, f"SELECT count(*) FROM {table}") for table in tables} == before
     assert read_all(old, "SELECT DISTINCT motto FROM users") == [("",)]
     query = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
@@ -296,7 +301,7 @@ def test_the_copy_is_the_former_database_for_its_owner_alone(old: Path) -> None:
     kept = upgrade(old)
     assert kept is not None
     copy = old.with_name(kept)
-    assert revision_of_copy(copy) == "0001"
+    assert revision_of_copy(copy) == FORMER
     assert read_all(copy, "SELECT * FROM posts ORDER BY id") == before
     assert copy.stat().st_mode & 0o777 == 0o600
     assert not [each.name for each in old.parent.iterdir() if "unfinished" in each.name]
@@ -323,11 +328,11 @@ def test_an_upgrade_that_fails_half_way_changes_nothing_and_can_be_tried_again(o
     learn(HALF + '    raise RuntimeError("half way")\n')
     with pytest.raises(RuntimeError, match="half way"):
         upgrade(old)
-    assert revision_of(old) == "0001" == revision_of_copy(old.with_name("byline.db.before-0002"))
+    assert revision_of(old) == FORMER == revision_of_copy(old.with_name(f"byline.db.before-{NEXT}"))
     assert _content(old) == before
     learn(REBUILD)
     upgrade(old)
-    assert revision_of(old) == "0002"
+    assert revision_of(old) == NEXT
 
 
 def test_an_upgrade_that_would_orphan_rows_is_refused_and_changes_nothing(old: Path) -> None:
@@ -336,7 +341,7 @@ def test_an_upgrade_that_would_orphan_rows_is_refused_and_changes_nothing(old: P
     with pytest.raises(Damaged, match=r"would orphan [0-9]+ rows; nothing was changed"):
         upgrade(old)
     assert _content(old) == before
-    assert revision_of(old) == "0001"
+    assert revision_of(old) == FORMER
 
 
 def test_an_upgrade_waits_for_another_program_and_then_says_so(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,7 +349,7 @@ def test_an_upgrade_waits_for_another_program_and_then_says_so(old: Path, monkey
     learn(REBUILD)
     with another_program(old), pytest.raises(Busy, match="held by another program"):
         upgrade(old)
-    assert revision_of(old) == "0001"
+    assert revision_of(old) == FORMER
 
 
 def test_a_full_disk_stops_an_upgrade_in_words_and_changes_nothing(old: Path) -> None:

@@ -183,6 +183,18 @@ def test_a_worker_that_fails_to_start_ends_the_server_with_its_reason():
         assert "Traceback" in errors
 
 
+def test_a_replacement_that_cannot_start_at_this_moment_is_tried_again(tmp_path):
+    with TinySite(behaviour=f"refuses the second in {tmp_path}") as site:
+        assert until(lambda: len(site.workers()) == 1)
+        (killed,) = site.workers()
+        kill_and_await_grave(site, killed)
+        assert until(lambda: (tmp_path / "3").exists())
+        assert site.ask("/pid").status == 200
+        site.signal()
+        status, errors = site.wait()
+        assert (status, errors.count("The disk is full at this moment.")) == (0, 1)
+
+
 def test_a_worker_that_dies_while_starting_is_tried_again_and_does_not_hold_up_the_end():
     with contextlib.closing(TinySite(behaviour="dies")) as site:
         assert [site.prints("dying") for _ in range(3)] == [True] * 3

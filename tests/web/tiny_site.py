@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import structlog
 
@@ -142,6 +143,13 @@ def make_app(behaviour):
         os.kill(os.getpid(), signal.SIGKILL)
     if behaviour == "stops the parent":
         os.kill(PARENT, signal.SIGTERM)
+    if behaviour.startswith("refuses the second in "):
+        # Each start leaves a file, which the ones after it see.
+        starts = Path(behaviour.removeprefix("refuses the second in "))
+        number = len(list(starts.iterdir())) + 1
+        (starts / str(number)).touch()
+        if number == 2:
+            raise RefusedError("The disk is full at this moment.")
     if behaviour == "stops itself":
         note("stopping itself")
         os.kill(os.getpid(), signal.SIGTERM)

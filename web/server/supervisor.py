@@ -48,10 +48,10 @@ def supervise(
 ) -> int:
     """Serve with that many processes until TERM or INT, and return the exit status of the program.
 
-    `make_app` is called in each worker. When it raises, the server ends with status 1 and the message on standard
-    error; the log has a traceback too unless the error is one of `refusals`. `announce` gets the host and the port
-    that was bound, once, when the first worker is ready. To be called from the main thread, and last: TERM and INT
-    stay without effect afterwards, so that impatience does not change the exit status.
+    `make_app` is called in each worker. When it raises before any worker was ready, the server ends with status 1 and
+    the message on standard error; the log has a traceback too unless the error is one of `refusals`. `announce` gets
+    the host and the port that was bound, once, when the first worker is ready. To be called from the main thread, and
+    last: TERM and INT stay without effect afterwards, so that impatience does not change the exit status.
     """
     try:
         listener = _listen(host, port)
@@ -191,7 +191,12 @@ class _Crew:
         os.close(each.report)
         each.report = None
         if message.startswith(worker.FAILED):
-            self.failure = self.failure or message[1:].decode(errors="replace")
+            reason = message[1:].decode(errors="replace")
+            if self._on_ready is not None:
+                self.failure = self.failure or reason
+            else:
+                # Since the site could run once, what is in the way may pass, such as a full disk: it is tried again.
+                log.warning("worker could not be started", reason=reason)
         elif message.startswith(worker.READY) and self._on_ready is not None and not self._is_stopping:
             self._on_ready()
             self._on_ready = None
