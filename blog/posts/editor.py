@@ -11,13 +11,12 @@ from werkzeug.datastructures import MultiDict
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.posts import api
+from blog.posts import api, queries
 from blog.posts.content import prepare
 from blog.posts.deleting import delete
 from blog.posts.forms import DeleteForm, PostForm, form_data
 from blog.posts.model import Post
 from blog.posts.publishing import publish, unpublish
-from blog.posts.queries import find_submitted_text
 from blog.posts.writing import change, check_version, find_editable, find_repeated, write
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid, Stale
@@ -124,9 +123,8 @@ def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:
     who = principal()
     with reading() as db:
         repeated = find_repeated(db, form.submission_id(), by=who)
-        sent_before = find_submitted_text(db, form.submission_id() or "", by=who)
     if repeated is not None:
-        return _answer_repeated(form, repeated, sent_before)
+        return _answer_repeated(form, repeated)
     is_preview = request.form.get("action") == "preview"
     try:
         if post is not None and not is_preview:
@@ -149,17 +147,33 @@ def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:
     return redirect(f"/posts/{saved.slug}", code=303)
 
 
-def _answer_repeated(form: PostForm, saved: Post, sent_before: str | None) -> ResponseReturnValue:
+def _answer_repeated(form: PostForm, saved: Post) -> ResponseReturnValue:
     """The same form again changes nothing and leads to the same place; but what was typed since is not lost."""
-    if saved.deleted_at is None and (form.body.data or "").replace("\r\n", "\n") != sent_before:
+    with reading() as db:
+        sent_before = queries.find_revision(db, saved, queries.came_with(form.submission_id(), by=principal()))
+    if saved.deleted_at is None and (sent_before is None or not _holds_the_same(form, sent_before)):
         form.submission.data = None
         return _show_both(form, saved, notice=_REPEATED)
     return redirect(f"/posts/{saved.slug}", code=303)
 
 
+def _holds_the_same(form: PostForm, saved: Post) -> bool:
+    changes, faults = form.changes(current_site().zone, saved)
+    try:
+        content = prepare(changes, current=saved, parse_faults=faults)
+    except Invalid:
+        return False
+    names = ("title", "body", "excerpt", "tags", "status", "visibility", "publish_at")
+    return content.slug in ("", saved.slug) and all(getattr(content, n) == getattr(saved, n) for n in names)
+
+
 def _show_both(form: PostForm, post: Post, *, notice: str = _STALE) -> ResponseReturnValue:
     with reading() as db:
         theirs = find_editable(db, by=principal(), post_id=post.id)
+        seen = queries.find_revision(db, theirs, queries.is_numbered(form.asked_version()))
+    if seen is not None:
+        zone = current_site().zone
+        form.take_over(form_data(theirs, zone), unless_changed_from=form_data(seen, zone))
     form.version.data = str(theirs.version)
     return _show(form, theirs, status=409, notice=notice, theirs=theirs)
 

@@ -62,6 +62,12 @@ class PostForm(VersionedForm):
                 faults["publish_at"] = str(fault)
         return sent, faults
 
+    def take_over(self, theirs: dict[str, Any], *, unless_changed_from: dict[str, Any]) -> None:
+        """Let the settings that this author did not touch be what somebody else has made of them meanwhile."""
+        for name in ("slug", "excerpt", "tags", "status", "visibility", "publish_at"):
+            if (self[name].data or "").replace("\r\n", "\n") == unless_changed_from[name]:
+                self[name].data = theirs[name]
+
     def submission_id(self) -> str | None:
         """The random number of this very form."""
         text = (self.submission.data or "").strip()

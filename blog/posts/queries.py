@@ -1,6 +1,7 @@
 """Every statement about posts. What somebody may see or change is a condition here: a stranger's row is not found."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -36,6 +37,7 @@ _LINE = [
     _p.updated_at,
     _p.version,
 ]
+_REVISED = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at")
 _FROM = posts_table.join(users_table, users_table.c.id == _p.author_id)
 
 
@@ -66,18 +68,31 @@ def find_editable(db: sa.Connection, post_id: str, *, by: Principal) -> Post | N
 
 def find_by_submission(db: sa.Connection, submission: str, *, by: Principal) -> Post | None:
     """The post that this very form has made or changed already."""
-    made = sa.select(revisions_table.c.post_id).where(
-        revisions_table.c.submission == submission, revisions_table.c.user_id == by.user_id
-    )
+    made = sa.select(revisions_table.c.post_id).where(came_with(submission, by=by))
     query = sa.select(*_POST).select_from(_FROM).where(_p.id.in_(made))
     return _to_post(db.execute(query).one_or_none())
 
 
-def find_submitted_text(db: sa.Connection, submission: str, *, by: Principal) -> str | None:
-    """The text that came with a form when it was saved."""
+def find_revision(db: sa.Connection, post: Post, *conditions: sa.ColumnElement[bool]) -> Post | None:
+    """The post as it was in the one revision that meets the conditions."""
     r = revisions_table.c
-    query = sa.select(r.body).where(r.submission == submission, r.user_id == by.user_id)
-    return db.execute(query).scalar_one_or_none()
+    query = sa.select(*(r[name] for name in _REVISED), r.number).where(r.post_id == post.id, *conditions)
+    row = db.execute(query).one_or_none()
+    if row is None:
+        return None
+    values = {name: getattr(row, name) for name in _REVISED}
+    values |= {"tags": _split_tags(row.tags), "status": Status(row.status), "visibility": Visibility(row.visibility)}
+    return replace(post, version=row.number, **values)
+
+
+def is_numbered(number: int | None) -> sa.ColumnElement[bool]:
+    """The condition that a revision has that number."""
+    return revisions_table.c.number == number
+
+
+def came_with(submission: str | None, *, by: Principal) -> sa.ColumnElement[bool]:
+    """The condition that a revision was made by this very form of this person."""
+    return sa.and_(revisions_table.c.submission == submission, revisions_table.c.user_id == by.user_id)
 
 
 def list_out(
@@ -179,8 +194,7 @@ def mark_deleted(db: sa.Connection, post: Post, *, at: int) -> None:
 
 def insert_revision(db: sa.Connection, post: Post, *, user_id: int, submission: str | None) -> None:
     """Keep what the post is now as the revision of its version."""
-    names = ("slug", "title", "body", "excerpt", "status", "visibility", "publish_at")
-    values: dict[str, Any] = {name: getattr(post, name) for name in names}
+    values: dict[str, Any] = {name: getattr(post, name) for name in _REVISED}
     values |= {"post_id": post.id, "number": post.version, "made_at": post.updated_at, "tags": ",".join(post.tags)}
     db.execute(sa.insert(revisions_table).values(**values, user_id=user_id, submission=submission))
 

@@ -360,3 +360,30 @@ def test_a_refused_origin_brings_the_form_back_filled(site: Site) -> None:
         assert _normal(_fields_of(refused.text)["body"]) == TEXT
         assert alan.post(path, data=_fields_of(refused.text)).status_code == 303
     assert site.client().post("/new", data=FIELDS, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_what_was_added_to_a_form_that_was_saved_before_is_not_lost(site: Site) -> None:
+    alan = site.client("alan")
+    form = _fields_of(alan.get("/new").text) | FIELDS
+    assert alan.post("/new", data=form, content_type="multipart/form-data").status_code == 303
+    for name, more in (("title", "Another title"), ("body", "More."), ("tags", "three"), ("status", "draft")):
+        answer = alan.post("/new", data=form | {name: more}, content_type="multipart/form-data")
+        assert answer.status_code == 409, name
+        assert _normal(_fields_of(answer.text)[name]) == more
+    assert site.rows("revisions") == 1
+
+
+def test_a_merge_keeps_what_the_other_did_to_settings_that_i_did_not_touch(site: Site) -> None:
+    post = site.post(status="draft", tags=["one"])
+    alan, edith = site.client("alan"), site.client(token=site.token("edith"))
+    path = f"/posts/{post.slug}/edit"
+    form = _fields_of(alan.get(path).text)
+    changes = {"status": "published", "tags": ["two"], "excerpt": "Edith's."}
+    assert edith.patch(f"/v1/posts/{post.id}", json=changes).status_code == 200
+    stale = alan.post(path, data=form | {"body": "Mine.", "excerpt": "My own."}, content_type="multipart/form-data")
+    merged = _fields_of(stale.text)
+    assert (merged["status"], merged["tags"], merged["excerpt"]) == ("published", "two", "My own.")
+    assert alan.post(path, data=merged, content_type="multipart/form-data").status_code == 303
+    page = site.client().get(f"/posts/{post.slug}")
+    assert page.status_code == 200
+    assert "Mine." in page.text
