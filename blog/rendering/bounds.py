@@ -28,7 +28,7 @@ MAX_STEPS = 400_000
 STEPS_OF_A_LINE = 2
 
 MAX_NESTING = 24
-"""Levels of quotes, lists (each takes two) and brackets, each up to six of the thousand calls that Python allows."""
+"""Levels of quotes, lists (each takes two) and brackets, each up to five of the thousand calls that Python allows."""
 
 MAX_HTML_LENGTH = 8 * 1024 * 1024
 """A megabyte of references to one footnote gives forty of HTML."""
@@ -42,8 +42,8 @@ MAX_TAGS_INSIDE_TAGS = 50_000_000
 MAX_TAGS_INSIDE_FORMATTING = 500_000
 """The same for <b> and its like, which an HTML parser opens anew in every paragraph when they are left open."""
 
-_FORMATTING_TAGS = "a b big code em font i nobr s small strike strong tt u"
-_TAGS_CLOSED_BY_OTHERS = "br col dd dt hr img input li option p rp rt tbody td tfoot th thead tr wbr"
+_FORMATTING_TAGS = "b big code em font i s small strike strong tt u"
+_TAGS_CLOSED_BY_OTHERS = "a br button col dd dt hr img input li nobr p rp rt tbody td tfoot th thead tr wbr"
 _FORMATTING = frozenset(_FORMATTING_TAGS.split())
 _CLOSED_BY_OTHERS = frozenset(_TAGS_CLOSED_BY_OTHERS.split())
 _FOOTNOTE_LABEL = re.compile(r"\[\^[^\s\[\]]{1,200}\]")

@@ -35,7 +35,7 @@ HOSTILE = {
     "notes never ended": "[^a]: a\n\n" + "[^" * (N // 10) + "]",
     "notes referred to often": "[^a]: a\n\n" + "[^a] " * (N // 5),
     "a wide table": "|a" * 2000 + "|\n" + "|-" * 2000 + "|\n" + ("|b" * 2000 + "|\n") * 5,
-    "a wide table of nothing": "|a" * 1000 + "|\n" + "|-" * 1000 + "|\n" + "|b\n" * 300,
+    "a wide table of nothing": "|a" * 500 + "|\n" + "|-" * 500 + "|\n" + "|b\n" * 60,
     "one line": "a" * MEBIBYTE,
     "one line of words": "a " * (MEBIBYTE // 2),
     "addresses in one line": "http://a.b " * (N // 10),
