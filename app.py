@@ -25,6 +25,7 @@ from blog.posts.editor import pages as editor_pages
 from blog.posts.editor import reopen_edit, reopen_new
 from blog.posts.pages import pages as post_pages
 from blog.site.pages import pages as site_pages
+from blog.site.pages import reopen_settings
 from storage.engine import Database
 from storage.folder import hold_folder, prepare_folder
 from storage.upgrading import is_current, upgrade
@@ -83,7 +84,9 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     for step in (check_origin, check_body, refuse_bad_bearer):
         app.before_request(step)
     app.register_error_handler(Unauthenticated, answer_unauthenticated)
-    init_reopening(app, {"editor.create": reopen_new, "editor.save": reopen_edit})
+    init_reopening(
+        app, {"editor.create": reopen_new, "editor.save": reopen_edit, "site.save_settings": reopen_settings}
+    )
     init_openapi(app, description.OPERATIONS, description.SCHEMAS, description.MODELS)
 
     for pages in (

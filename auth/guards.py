@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from auth.permissions import Permission, is_allowed
 from auth.principal import principal
+from web.caching import mark_private
 from web.errors import Forbidden, Unauthenticated
 from web.negotiation import wants_json
 
@@ -48,6 +49,8 @@ def undeclared_routes() -> list[str]:
 
 def _refuse(permission: Permission, session_only: bool) -> ResponseReturnValue | None:
     who = principal()
+    # Also a refusal depends on who asks: with the right cookie it would have been another answer.
+    mark_private()
     if not who.is_authenticated:
         if request.method in ("GET", "HEAD") and not wants_json():
             return redirect(url_for("signin.sign_in_page", next=request.full_path.rstrip("?")), code=303)

@@ -20,7 +20,8 @@ from web.errors import Unauthenticated
 _REFRESH_AFTER = clock.HOUR
 _ANONYMOUS_PATHS = re.compile(r"/(healthz|readyz|favicon\.ico|static/.*)")
 # RFC 6750, section 2.1.
-_BEARER = re.compile(r"bearer(?: +(?P<token>[A-Za-z0-9._~+/-]+=*))? *", re.IGNORECASE)
+_TOKEN = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)
+_SCHEME = re.compile(r"bearer(?![A-Za-z0-9-])", re.IGNORECASE)
 
 
 class RequestLogin(flask_login.LoginManager):
@@ -60,9 +61,11 @@ def refuse_bad_bearer() -> None:
 def _find_principal() -> Principal:
     if _ANONYMOUS_PATHS.fullmatch(request.path):
         return VISITOR
-    bearer = _BEARER.fullmatch(request.headers.get("Authorization", ""))
-    if bearer is not None:
-        return _by_token(bearer["token"])
+    authorization = request.headers.get("Authorization", "").strip()
+    if _SCHEME.match(authorization):
+        # The scheme decides: what is malformed behind it is a bad token, and no reason to look at a cookie.
+        token = _TOKEN.fullmatch(authorization)
+        return _by_token(token[1] if token is not None else None)
     return VISITOR if request.path == "/metrics" else _by_session()
 
 

@@ -45,11 +45,12 @@ class FormToken(CSRF):
 
     def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:  # noqa: ARG002 - WTForms' signature
         """The fresh token of this page; `csrf_token_field` belongs to the form being made."""
-        return form_token()
+        # A program with a Bearer token needs none, and shall not be given a cookie to bind one to.
+        return "" if g.principal.has_token else form_token()
 
     def validate_csrf_token(self, form: BaseForm, field: CSRFTokenField) -> None:  # noqa: ARG002 - WTForms' signature
         """Raise ValidationError unless the submitted token is good."""
-        if not is_form_token_good(field.data):
+        if not is_form_token_good(field.data or request.headers.get(HEADER)):
             raise ValidationError(_REFUSED)
 
 

@@ -84,9 +84,16 @@ def _last(values: str) -> str:
     return values.rpartition(",")[2].strip()
 
 
+def _without_port(text: str) -> str:
+    """Some proxies write the port behind the address: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
+
+
 def _parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        address = ipaddress.ip_address(text.strip("[]"))
+        address = ipaddress.ip_address(_without_port(text))
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address

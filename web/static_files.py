@@ -20,6 +20,7 @@ def init_static_files(app: Flask) -> None:
     def let_it_be_kept(response: Response) -> Response:
         name = (request.view_args or {}).get("filename", "")
         # Only what the address promises: while versions change, an older address may get the newer file.
-        if request.endpoint == "static" and request.args.get("v") == digests.get(name):
+        is_whole = name in digests and response.status_code in (200, 206, 304)
+        if request.endpoint == "static" and is_whole and request.args.get("v") == digests[name]:
             response.headers["Cache-Control"] = _FOR_EVER
         return response

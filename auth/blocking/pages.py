@@ -46,10 +46,14 @@ def unblock_person(username: str) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER, session_only=True)
 def set_role(username: str) -> ResponseReturnValue:
     """Give another role."""
+    return _change(username, lambda db: change_role(db, username, _asked_role()))
+
+
+def _asked_role() -> Role:
     role = request.form.get("role", "")
     if role not in set(Role):
         raise Invalid({"role": "Choose reader, author, editor or owner."})
-    return _change(username, lambda db: change_role(db, username, Role(role)))
+    return Role(role)
 
 
 def _change(username: str, change: Callable[[Connection], None]) -> ResponseReturnValue:

@@ -1,6 +1,6 @@
 """The pages of signing in and out."""
 
-from flask import Blueprint, Response, g, redirect, request, url_for
+from flask import Blueprint, Response, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from auth.guards import public, requires
@@ -103,6 +103,7 @@ def set_up(token: str) -> ResponseReturnValue:
                 username=form.username.data or "",
                 display_name=form.display_name.data or "",
                 password_hash=password_hash,
+                settings=current_app.extensions["settings"],
             )
     except Invalid as invalid:
         form.show_faults(invalid.fields)

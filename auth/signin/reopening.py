@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from auth.principal import principal
 from web.error_pages import answer_refusal, kept_fields
+from web.errors import Refusal
 from web.negotiation import wants_json
 from web.requests import ForeignOrigin
 
@@ -33,9 +34,11 @@ def fields_to_carry() -> list[tuple[str, str]]:
     carried = [(name, value) for name, value in request.form.items(multi=True) if name.startswith(PREFIX)]
     if ADDRESS_FIELD in request.form:
         return [(ADDRESS_FIELD, request.form[ADDRESS_FIELD]), *carried]
-    if request.endpoint not in current_app.extensions["reopeners"]:
+    if (request.endpoint or "").startswith("signin."):
         return []
     sent = [(PREFIX + name, value) for name, value in kept_fields()]
+    if request.endpoint not in current_app.extensions["reopeners"]:
+        return sent
     machinery = [(PREFIX + name, request.form[name]) for name in ("version", "submission") if name in request.form]
     return [(ADDRESS_FIELD, request.path), *sent, *machinery]
 
@@ -45,7 +48,11 @@ def answer_foreign_origin(refusal: ForeignOrigin) -> ResponseReturnValue:
     reopen: Reopen | None = current_app.extensions["reopeners"].get(request.endpoint)
     if reopen is None or wants_json() or not principal().is_authenticated:
         return answer_refusal(refusal)
-    response = make_response(reopen(request.form, notice=refusal.detail, **(request.view_args or {})))
+    try:
+        response = make_response(reopen(request.form, notice=refusal.detail, **(request.view_args or {})))
+    except (Refusal, HTTPException, ValueError):
+        # Not theirs to open, or not whole: what was refused first is what is answered.
+        return answer_refusal(refusal)
     response.status_code = 403
     return response
 

@@ -31,10 +31,8 @@ def prepare_first_owner(database: Database, settings: Settings) -> str | None:
             if not user_queries.has_any_user(db):
                 register(db, name, role=Role.OWNER, password_hash=password_hash)
         is_empty = False
-    token = settings.byline_api_token
     with database.transaction() as db:
-        user = user_queries.find_user(db, name) if name is not None else None
-        follow_environment(db, token.get_secret_value() if token else None, user_id=user.id if user else None)
+        _follow_environment(db, settings)
         return _make_link(db) if is_empty else None
 
 
@@ -47,7 +45,14 @@ def check_link(db: sa.Connection, token: str) -> None:
 
 
 def set_up(
-    db: sa.Connection, token: str, *, site_name: str, username: str, display_name: str, password_hash: str
+    db: sa.Connection,
+    token: str,
+    *,
+    site_name: str,
+    username: str,
+    display_name: str,
+    password_hash: str,
+    settings: Settings,
 ) -> int:
     """Make the first owner and name the site; of many requests with the link, one succeeds. Returns the owner's id.
 
@@ -61,7 +66,15 @@ def set_up(
     queries.delete_setup_links(db)
     site = read_site(db)
     change_site(db, name=site_name, tagline=site.tagline, language=site.language, time_zone=site.time_zone)
+    _follow_environment(db, settings)
     return owner_id
+
+
+def _follow_environment(db: sa.Connection, settings: Settings) -> None:
+    """The environment's token belongs to the owner whom it names, once there is one."""
+    name, token = settings.byline_admin_username, settings.byline_api_token
+    user = user_queries.find_user(db, name) if name is not None else None
+    follow_environment(db, token.get_secret_value() if token else None, user_id=user.id if user else None)
 
 
 def _make_link(db: sa.Connection) -> str:

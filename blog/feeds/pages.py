@@ -22,13 +22,14 @@ def atom() -> ResponseReturnValue:
     """Atom (RFC 4287), whole texts, the newest first."""
     with reading() as db:
         posts = list_whole_out(db, by=principal(), at=clock.now(), limit=_MOST)
+    entries = [_entry(post) for post in posts]
     return render_feed(
         "blog/feeds/atom.xml",
         mimetype="application/atom+xml",
-        posts=[_entry(post) for post in posts],
+        posts=entries,
         feed_url=absolute_url("/feed.xml"),
         home_url=absolute_url("/"),
-        updated_at=max((post.updated_at for post in posts), default=0),
+        updated_at=max((_updated_at(post) for post in posts), default=0),
     )
 
 
@@ -38,6 +39,10 @@ def _entry(post: Post) -> dict[str, object]:
     return entry | {
         "url": absolute_url(f"/posts/{post.slug}"),
         "excerpt": post.summary,
-        # An entry is not older than the moment it came out, whenever it was written.
-        "updated_at": max(post.updated_at, post.published_at or 0),
+        "updated_at": _updated_at(post),
     }
+
+
+def _updated_at(post: Post) -> int:
+    """An entry is not older than the moment it came out, whenever it was written."""
+    return max(post.updated_at, post.published_at or 0)

@@ -13,14 +13,14 @@ from blog.posts import content, queries
 from blog.posts.deleting import delete as delete_post
 from blog.posts.model import Post, Status, Visibility
 from blog.posts.queries import Cursor
-from blog.posts.reading import read_post
-from blog.posts.writing import change, check_version, find_editable, write
+from blog.posts.reading import read_post, refuse_to_members_only
+from blog.posts.writing import change, check_may_publish, check_version, find_editable, write
 from blog.tags import names
 from storage import clock
 from storage.ids import parse_id
 from web.csrf import check_header_token
 from web.database import reading, transaction
-from web.errors import Invalid, NotFound, Stale, Unauthenticated
+from web.errors import Invalid, NotFound, Stale
 from web.json_body import JsonBody, Moment, read_body
 from web.render import absolute_url
 
@@ -91,6 +91,7 @@ def create() -> Response:
     """Store a new post: 201."""
     check_header_token()
     changes, faults = _read_changes(PostBody)
+    check_may_publish(None, changes.get("status"), by=principal())
     prepared = content.prepare(changes, parse_faults=faults)
     with transaction() as db:
         post = write(db, prepared, by=principal())
@@ -107,7 +108,7 @@ def show(post_id: str) -> Response:
     with reading() as db:
         readable = read_post(db, by=principal(), post_id=_known(post_id))
     if readable.is_withheld:
-        raise Unauthenticated("This post is for members: sign in, or send a Bearer token.")
+        refuse_to_members_only(by=principal())
     return _answer(readable.post)
 
 
@@ -118,6 +119,7 @@ def patch(post_id: str) -> Response:
     post = _find(post_id)
     check_header_token()
     changes, faults = _read_changes(PostChanges)
+    check_may_publish(post, changes.get("status"), by=principal())
     check_version(post, _asked_version(post, changes.pop("version", None)))
     prepared = content.prepare(changes, current=post, parse_faults=faults)
     try:

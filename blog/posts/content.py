@@ -9,6 +9,7 @@ from typing import Any
 from slugify import slugify
 
 from blog.posts.model import Post, Status, Visibility
+from blog.rendering import RENDERER_VERSION
 from blog.rendering.excerpts import excerpt as make_excerpt
 from blog.rendering.markdown import render
 from blog.tags.names import UnusableTags, normalise_tags
@@ -66,10 +67,14 @@ def prepare(
             faults.setdefault(name, str(fault))
     if faults:
         raise Invalid(faults)
-    is_same_text = current is not None and current.body == values["body"]
-    html = current.html if current is not None and is_same_text else render(values["body"])
+    html = _rendered(values["body"], current)
     summary = values["excerpt"] or make_excerpt(html)
     return Content(**values, html=html, summary=summary)
+
+
+def _rendered(body: str, current: Post | None) -> str:
+    is_as_rendered = current is not None and (current.body, current.renderer_version) == (body, RENDERER_VERSION)
+    return current.html if current is not None and is_as_rendered else render(body)
 
 
 def slug_from(title: str) -> str:
@@ -87,7 +92,10 @@ def _check_title(title: str) -> str:
     if len(title) > LONGEST_TITLE:
         raise Fault(f"A title has at most {LONGEST_TITLE} characters; this one has {len(title):,}.")
     title = unicodedata.normalize("NFC", _printable(title, allowed="")).strip()
-    if not title:
+    if len(title) > LONGEST_TITLE:
+        raise Fault(f"A title has at most {LONGEST_TITLE} characters, counted as they are stored.")
+    # A title of spaces, marks or invisible characters would be a link that nobody can see.
+    if not any(unicodedata.category(character)[0] in "LNPS" for character in title):
         raise Fault("Give it a title.")
     return title
 
@@ -111,7 +119,9 @@ def _check_body(body: str) -> str:
 def _check_excerpt(excerpt: str) -> str:
     if len(excerpt) > LONGEST_EXCERPT:
         raise Fault(f"An excerpt has at most {LONGEST_EXCERPT:,} characters; this one has {len(excerpt):,}.")
-    return unicodedata.normalize("NFC", _printable(excerpt.replace("\r\n", "\n"), allowed="\n")).strip()
+    return unicodedata.normalize(
+        "NFC", _printable(excerpt.replace("\r\n", "\n").replace("\r", "\n"), allowed="\n")
+    ).strip()
 
 
 def _check_status(status: str) -> Status:

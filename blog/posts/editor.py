@@ -27,6 +27,9 @@ pages = Blueprint("editor", __name__)
 
 _STALE = "Somebody saved this post while you were writing. Both texts are here; nothing of yours is lost or saved yet."
 _REPEATED = "This form was saved before, with another text. Both texts are here; what you added is not saved yet."
+_REPEATED_AND_DELETED = (
+    "This form was saved before, and that post was deleted. Your text is here; saving makes a new post."
+)
 _CHANGED = "Somebody saved this post since you opened this page. It is still there: look again before you delete it."
 _REOPENED = "You are signed in again. Your text is here as you sent it; it is not saved yet."
 
@@ -151,8 +154,10 @@ def _answer_repeated(form: PostForm, saved: Post) -> ResponseReturnValue:
     """The same form again changes nothing and leads to the same place; but what was typed since is not lost."""
     with reading() as db:
         sent_before = queries.find_revision(db, saved, queries.came_with(form.submission_id(), by=principal()))
-    if saved.deleted_at is None and (sent_before is None or not _holds_the_same(form, sent_before)):
+    if sent_before is None or not _holds_the_same(form, sent_before):
         form.submission.data = None
+        if saved.deleted_at is not None:
+            return _show(form, None, status=409, notice=_REPEATED_AND_DELETED)
         return _show_both(form, saved, notice=_REPEATED)
     return redirect(f"/posts/{saved.slug}", code=303)
 

@@ -89,6 +89,7 @@ class Post:
     title: str
     body: str
     html: str
+    renderer_version: int
     excerpt: str
     summary: str
     tags: list[str]

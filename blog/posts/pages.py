@@ -12,13 +12,14 @@ from auth.principal import principal
 from blog.posts import queries
 from blog.posts.model import Post, PostLine
 from blog.posts.queries import Cursor
-from blog.posts.reading import may_edit, read_post
+from blog.posts.reading import may_edit, read_post, refuse_to_members_only
 from blog.tags.names import UnusableTags, normalise_tag
 from storage import clock
 from storage.ids import parse_id
 from web.database import reading
 from web.error_pages import challenge
 from web.errors import NotFound
+from web.negotiation import wants_json
 from web.render import absolute_url, render_page
 
 pages = Blueprint("posts", __name__)
@@ -60,6 +61,8 @@ def show(slug: str) -> ResponseReturnValue:
     if readable.is_moved:
         return redirect(f"/posts/{post.slug}", code=301)
     if readable.is_withheld:
+        if who.is_authenticated or wants_json():
+            refuse_to_members_only(by=who)
         return _withhold(post)
     return render_page("blog/posts/post.html", post=_shown(post), may_edit=may_edit(post, by=who))
 

@@ -119,7 +119,11 @@ def list_own(
     db: sa.Connection, *, by: Principal, at: int, limit: int, after: tuple[str, int, str] | None = None
 ) -> list[PostLine]:
     """One's own posts, drafts first, then the last changed first. `after`: status, time and id of the last one seen."""
-    query = sa.select(*_LINE).select_from(_FROM).where(_p.author_id == by.user_id, _p.deleted_at.is_(None))
+    query = (
+        sa.select(*_LINE)
+        .select_from(_FROM)
+        .where(_p.author_id == by.user_id, _p.deleted_at.is_(None), _is_visible_draft(by))
+    )
     if after is not None:
         status, updated_at, post_id = after
         is_later = sa.tuple_(_p.updated_at, _p.id) < sa.tuple_(updated_at, post_id)

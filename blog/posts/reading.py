@@ -1,6 +1,7 @@
 """Who may read what, one post at a time."""
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import sqlalchemy as sa
 
@@ -9,7 +10,7 @@ from auth.principal import Principal
 from blog.posts import queries
 from blog.posts.model import Post, Visibility
 from storage import clock
-from web.errors import Gone, NotFound
+from web.errors import Forbidden, Gone, NotFound, Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,13 @@ def read_post(db: sa.Connection, *, by: Principal, slug: str | None = None, post
         raise NotFound
     is_withheld = post.visibility == Visibility.MEMBERS and not by.may(Permission.READ_MEMBERS_POSTS)
     return Readable(post, is_moved, is_withheld)
+
+
+def refuse_to_members_only(*, by: Principal) -> NoReturn:
+    """Raise Unauthenticated for a visitor, Forbidden for a token whose scopes do not let it read."""
+    if by.is_authenticated:
+        raise Forbidden("This token's scopes do not allow it.", error_code="insufficient_scope")
+    raise Unauthenticated("This post is for members: sign in, or send a Bearer token.")
 
 
 def may_know_drafts(post: Post, *, by: Principal) -> bool:

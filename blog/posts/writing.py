@@ -42,7 +42,7 @@ def write(db: sa.Connection, content: Content, *, by: Principal, submission: str
     """Store a new post. Raises Invalid for a slug that is taken, Forbidden when it is out and `by` may not publish."""
     if repeated := find_repeated(db, submission, by=by):
         return repeated
-    _check_may_publish(None, content, by=by)
+    check_may_publish(None, content.status, by=by)
     at = clock.now()
     post_id = new_id()
     content = replace(content, slug=_free_slug(db, content, post_id=None))
@@ -77,7 +77,7 @@ def change(
         return repeated
     post = find_editable(db, by=by, post_id=post_id)
     check_version(post, version)
-    _check_may_publish(post, content, by=by)
+    check_may_publish(post, content.status, by=by)
     at = clock.now()
     content = replace(content, slug=_free_slug(db, content, post_id=post.id))
     published_at = _published_at(post, content, at)
@@ -85,6 +85,15 @@ def change(
         return post
     queries.update_post(db, post, content, published_at=published_at, renderer=RENDERER_VERSION, at=at)
     return _saved(db, post, post.id, by=by, submission=submission)
+
+
+def check_may_publish(post: Post | None, status: str | None, *, by: Principal) -> None:
+    """Raise Forbidden when this would make something public, or change what is public, and `by` may only propose."""
+    touches_public = status == Status.PUBLISHED or (post is not None and post.status == Status.PUBLISHED)
+    if touches_public and not by.may(Permission.PUBLISH_POSTS):
+        raise Forbidden(
+            "This token may propose drafts, not publish or change what is public.", error_code="insufficient_scope"
+        )
 
 
 def check_version(post: Post, version: int | None) -> None:
@@ -107,12 +116,6 @@ def _saved(db: sa.Connection, before: Post | None, post_id: str, *, by: Principa
     return post
 
 
-def _check_may_publish(post: Post | None, content: Content, *, by: Principal) -> None:
-    touches_public = content.status == Status.PUBLISHED or (post is not None and post.status == Status.PUBLISHED)
-    if touches_public and not by.may(Permission.PUBLISH_POSTS):
-        raise Forbidden("This token may propose drafts, not publish or change what is public.")
-
-
 def _free_slug(db: sa.Connection, content: Content, *, post_id: str | None) -> str:
     if content.slug:
         if queries.is_slug_taken(db, content.slug, by_other_than=post_id):
@@ -131,14 +134,11 @@ def _published_at(post: Post | None, content: Content, at: int) -> int | None:
     before = post.published_at if post is not None else None
     if content.status == Status.DRAFT:
         return before if before is not None and before <= at else None
-    if content.publish_at is not None and (post is None or content.publish_at != post.publish_at or before is None):
-        return content.publish_at
-    if (
-        content.publish_at is None
-        and post is not None
-        and post.publish_at is not None
-        and before is not None
-        and before > at
-    ):
-        return at
-    return before if before is not None else at
+    chosen = content.publish_at
+    if post is None or post.status == Status.DRAFT or before is None:
+        first = at if before is None else before
+        return first if chosen is None else chosen
+    if chosen is None:
+        was_waiting = post.publish_at is not None and before > at
+        return at if was_waiting else before
+    return before if chosen == post.publish_at else chosen

@@ -32,4 +32,6 @@ def normalise_tag(name: str) -> str:
     # A slash or a pair of dots would be read as a folder in the tag's address.
     if not tag or tag in (".", "..") or any(c in ',/\\?#"<>' or not c.isprintable() for c in tag):
         raise UnusableTags('Tags are words without , / \\ ? # " < >.')
+    if len(tag) > LONGEST:
+        raise UnusableTags(f"A tag has at most {LONGEST} characters.")
     return tag

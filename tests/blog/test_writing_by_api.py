@@ -365,3 +365,76 @@ def test_wrong_types_unknown_names_and_broken_rules_are_named_together(site: Sit
     assert answer.status_code == 422
     assert answer.json is not None
     assert {fault["field"] for fault in answer.json["errors"]} == {"title", "slug", "tags", "nonsense", "publish_at"}
+
+
+def test_a_proposing_token_is_refused_before_anything_else_is_looked_at(site: Site) -> None:
+    program = site.client(token=site.token("alan", Scope.POSTS_PROPOSE))
+    draft = program.post("/v1/posts", json=JSON).json
+    assert draft is not None
+    refused = [
+        program.post("/v1/posts", json={"title": "", "status": "published"}),
+        program.patch(f"/v1/posts/{draft['id']}", json={"status": "published"}, headers={"If-Match": '"99"'}),
+    ]
+    for answer in refused:
+        assert answer.status_code == 403
+        assert "insufficient_scope" in answer.headers["WWW-Authenticate"]
+
+
+def test_a_token_of_another_scope_is_403_for_what_is_for_members(site: Site) -> None:
+    post = site.post(visibility="members")
+    program = site.client(token=site.token("rita", Scope.ACCOUNT))
+    for path in (f"/v1/posts/{post.id}", f"/posts/{post.slug}"):
+        answer = program.get(path)
+        assert answer.status_code == 403, path
+        assert "insufficient_scope" in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Bearer ", "bearer bad!", "Bearer a b", "Bearer a,b", "BEARER\tx", "Bearer é"]
+)
+def test_a_malformed_bearer_is_401_whatever_cookie_comes_along(site: Site, header: str) -> None:
+    alan = site.client("alan")
+    headers = {"Authorization": header, "X-CSRF-Token": alan.form_token()}
+    for answer in (alan.get("/", headers=headers), alan.post("/v1/posts", json=JSON, headers=headers)):
+        assert answer.status_code == 401
+        assert "invalid_token" in answer.headers["WWW-Authenticate"]
+    assert site.rows("posts") == 0
+
+
+def test_what_grows_when_it_is_normalised_is_measured_as_it_is_stored(site: Site) -> None:
+    alan = site.client(token=site.token("alan"))
+    assert alan.post("/v1/posts", json=JSON | {"tags": ["İ" * 50]}).status_code == 422
+    assert alan.post("/v1/posts", json=JSON | {"title": "\u0958" * 300}).status_code == 422
+    for invisible in ("\u200b", "\u202e", "\u00ad"):
+        assert alan.post("/v1/posts", json={"title": invisible}).status_code == 422
+
+
+def test_repeated_names_are_found_in_one_pass(site: Site) -> None:
+    import time
+
+    names = [f'"{number}":0' for number in range(60_000)]
+    body = "{" + ",".join([*names, names[-1]]) + "}"
+    began = time.process_time()
+    assert site.client().post("/v1/posts", data=body, content_type="application/json").status_code == 400
+    assert time.process_time() - began < 5  # a quadratic search takes minutes
+
+
+def test_every_change_that_readers_see_makes_pages_older(site: Site) -> None:
+    def version() -> int:
+        with site.database.reading() as db:
+            return int(db.exec_driver_sql("SELECT content_version FROM site").scalar_one())
+
+    alan = site.client(token=site.token("alan"))
+    draft = alan.post("/v1/posts", json=JSON).json
+    assert draft is not None
+    path, before = f"/v1/posts/{draft['id']}", version()
+    alan.patch(path, json={"body": "A draft nobody sees."})
+    assert version() == before
+    for change in ({"status": "published"}, {"body": "Seen."}, {"status": "draft"}):
+        alan.patch(path, json=change)
+        assert version() > before, change
+        before = version()
+    alan.patch(path, json={"status": "published"})
+    before = version()
+    alan.delete(path)
+    assert version() > before

@@ -387,3 +387,92 @@ def test_a_merge_keeps_what_the_other_did_to_settings_that_i_did_not_touch(site:
     page = site.client().get(f"/posts/{post.slug}")
     assert page.status_code == 200
     assert "Mine." in page.text
+
+
+def test_an_embargo_set_on_a_draft_that_was_out_before_is_kept(site: Site) -> None:
+    post = site.post()
+    alan = site.client(token=site.token("alan"))
+    path, later = f"/v1/posts/{post.id}", clock.to_rfc3339(clock.now() + clock.DAY)
+    for change in ({"status": "draft"}, {"publish_at": later}, {"status": "published"}):
+        assert alan.patch(path, json=change).status_code == 200
+    assert site.client().get(f"/posts/{post.slug}").status_code == 404
+    assert alan.get(path).json["published_at"] == later.replace("+00:00", "Z")  # type: ignore[index]
+
+
+def test_a_form_sent_again_after_its_post_was_deleted_loses_nothing(site: Site) -> None:
+    alan = site.client("alan")
+    form = _fields_of(alan.get("/new").text) | FIELDS
+    alan.post("/new", data=form)
+    alan.submit("/posts/words-more/delete", version="1")
+    answer = alan.post("/new", data=form | {"body": "New words."})
+    assert answer.status_code == 409
+    sent = _fields_of(answer.text)
+    assert _normal(sent["body"]) == "New words."
+    assert alan.post("/new", data=sent).status_code == 303
+    assert site.rows("posts") == 2
+
+
+def test_a_script_with_a_cookie_may_send_forms_with_the_token_in_the_header(site: Site) -> None:
+    alan = site.client("alan")
+    token = alan.form_token()
+    answer = alan.post("/new", data=FIELDS, headers={"X-CSRF-Token": token}, content_type="multipart/form-data")
+    assert answer.status_code == 303
+
+
+def test_a_program_that_sends_forms_gets_no_cookie(site: Site) -> None:
+    answer = site.client(token=site.token("alan")).post("/new", data=FIELDS)
+    assert answer.status_code == 303
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_who_asks_for_json_gets_it_also_from_a_form(site: Site) -> None:
+    alan = site.client("alan")
+    as_json = {"Accept": "application/json"}
+    refused = alan.post("/new", data=FIELDS, headers=as_json)
+    assert (refused.status_code, refused.mimetype) == (403, "application/problem+json")
+    faulty = alan.post("/new", data={"csrf_token": alan.form_token(), "title": ""}, headers=as_json)
+    assert (faulty.status_code, faulty.mimetype) == (422, "application/problem+json")
+
+
+def test_settings_sent_by_nobody_come_back_after_signing_in(site: Site) -> None:
+    visitor = site.client()
+    fields = {"name": "Notes", "tagline": "typed with care", "language": "en", "time_zone": "UTC"}
+    refused = visitor.post("/admin/settings", data=fields, headers={"Accept": "text/html"})
+    assert refused.status_code == 401
+    reopened = visitor.post("/login", data=_fields_of(refused.text) | {"username": "olive", "password": PASSWORD})
+    assert reopened.status_code == 200
+    assert _fields_of(reopened.text)["tagline"] == "typed with care"
+
+
+@pytest.mark.parametrize("path", ["/new", "/posts/nope/edit", "/posts/a-post/edit"])
+def test_a_refused_origin_stays_a_refusal_whatever_was_sent(site: Site, path: str) -> None:
+    site.post(by="alan")
+    foreign = {"Origin": "http://evil.example"}
+    for name in ("rita", "ada"):
+        assert site.client(name).post(path, data=FIELDS, headers=foreign).status_code == 403
+    broken = site.client("alan").post(
+        path, data=b"title=\xe9", headers=foreign, content_type="application/x-www-form-urlencoded"
+    )
+    assert broken.status_code == 403
+
+
+BROKEN_FORMS = {
+    "a byte that is not UTF-8": (b"username=\xe9&title=\xe9", "application/x-www-form-urlencoded"),
+    "the same in multipart": (
+        b'--b\r\nContent-Disposition: form-data; name="title"\r\n\r\n\xe9\r\n--b--\r\n',
+        "multipart/form-data; boundary=b",
+    ),
+    "a part without a name": (
+        b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n",
+        "multipart/form-data; boundary=b",
+    ),
+    "fields without end": (b"&".join(b"f%d=x" % n for n in range(5000)), "application/x-www-form-urlencoded"),
+}
+
+
+@pytest.mark.parametrize(("body", "kind"), BROKEN_FORMS.values(), ids=BROKEN_FORMS)
+@pytest.mark.parametrize("path", ["/login", "/new", "/posts/a-post/edit", "/admin/settings"])
+def test_a_form_that_cannot_be_read_is_400_for_everybody(site: Site, path: str, body: bytes, kind: str) -> None:
+    site.post()
+    for client in (site.client(), site.client("olive"), site.client(token=site.token("olive"))):
+        assert client.post(path, data=body, content_type=kind).status_code == 400

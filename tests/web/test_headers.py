@@ -1,5 +1,6 @@
 """What every answer carries, whatever was asked and whatever became of it; and who may keep it."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -142,3 +143,14 @@ def test_a_page_with_a_form_is_private(plain: Site, path: str) -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_nobody_keeps_how_the_site_is_doing(plain: Site, path: str) -> None:
     assert plain.client().get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_only_files_that_are_there_are_kept_for_ever(site: Site) -> None:
+    style = re.search(r'href="(/static/site\.css\?v=\w+)"', site.client().get("/").text)
+    assert style is not None
+    assert "immutable" in site.client().get(style[1]).headers["Cache-Control"]
+    for path in ("/static/nope", "/static/nope?v=", "/static/site.css", "/static/site.css?v=0"):
+        assert "immutable" not in site.client().get(path).headers["Cache-Control"], path
+    unsatisfiable = site.client().get(style[1], headers={"Range": "bytes=999999-"})
+    assert unsatisfiable.status_code == 416
+    assert "immutable" not in unsatisfiable.headers["Cache-Control"]
