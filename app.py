@@ -8,11 +8,15 @@ from flask.typing import ResponseReturnValue
 
 from auth.blocking.pages import pages as people_pages
 from auth.cli import token, user
-from auth.guards import public
+from auth.guards import public, requires
 from auth.identify import init_identify, refuse_bad_bearer
 from auth.permissions import Permission
 from auth.principal import principal
+from auth.rechecking import watch_right
+from auth.sessions import description as sessions_description
+from auth.sessions.api import api as sessions_api
 from auth.sessions.cookies import form_binding, init_cookies
+from auth.sessions.pages import pages as own_sessions_pages
 from auth.sessions.store import SessionStore
 from auth.signin.pages import answer_unauthenticated
 from auth.signin.pages import pages as signin_pages
@@ -26,11 +30,20 @@ from blog.posts.editor import reopen_edit, reopen_new
 from blog.posts.pages import pages as post_pages
 from blog.site.pages import pages as site_pages
 from blog.site.pages import reopen_settings
+from eventlog import description as log_description
+from eventlog.api import make_api
+from eventlog.backups import backup, restore
+from eventlog.cli import log
+from eventlog.following import check_schema
+from eventlog.ledger import orphan_intents
+from eventlog.pages import make_pages, reopen_disposal
+from eventlog.retention import RETAIN, retain_daily
+from eventlog.retention_pages import reopen_retention
 from storage.engine import Database
 from storage.folder import hold_folder, prepare_folder
 from storage.upgrading import is_current, upgrade
 from web.caching import init_caching
-from web.cli import backup, doctor, restore, show_settings
+from web.cli import doctor, show_settings
 from web.command import sentences
 from web.csrf import init_csrf
 from web.error_pages import init_error_pages
@@ -51,7 +64,7 @@ from web.requests import (
     init_host_check,
     number_request,
 )
-from web.running import THREADS, run_site
+from web.running import THREADS, Prepared, run_site
 from web.settings import Settings, load_settings
 from web.signing import load_keys
 from web.static_files import init_static_files
@@ -67,6 +80,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         prepare_folder(settings.byline_instance)
         upgrade(settings.database_path)
     app = create_base(settings, watch_statements=testing)
+    check_schema(app.extensions["database"])
     app.testing = testing
     app.before_request(number_request)
     init_logs(app)
@@ -85,9 +99,21 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         app.before_request(step)
     app.register_error_handler(Unauthenticated, answer_unauthenticated)
     init_reopening(
-        app, {"editor.create": reopen_new, "editor.save": reopen_edit, "site.save_settings": reopen_settings}
+        app,
+        {
+            "editor.create": reopen_new,
+            "editor.save": reopen_edit,
+            "site.save_settings": reopen_settings,
+            "log_pages.dispose_operation": reopen_disposal,
+            "log_pages.save_retention": reopen_retention,
+        },
     )
-    init_openapi(app, description.OPERATIONS, description.SCHEMAS, description.MODELS)
+    init_openapi(
+        app,
+        description.OPERATIONS | log_description.OPERATIONS | sessions_description.OPERATIONS,
+        description.SCHEMAS | log_description.SCHEMAS | sessions_description.SCHEMAS,
+        description.MODELS,
+    )
 
     for pages in (
         health_pages,
@@ -98,6 +124,10 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         editor_pages,
         feed_pages,
         posts_api,
+        sessions_api,
+        own_sessions_pages,
+        make_api(requires(Permission.READ_EVENTS), lambda: watch_right(Permission.READ_EVENTS)),
+        make_pages(requires(Permission.ADMINISTER, session_only=True)),
     ):
         app.register_blueprint(pages)
     for endpoint in ("static", "health.alive", "health.ready"):
@@ -144,18 +174,22 @@ def main(context: click.Context) -> None:
 def serve() -> None:
     """Run the site until it is told to stop."""
     settings = load_settings()
-    raise SystemExit(run_site(settings, prepare=lambda: prepare_first_owner_of(settings), make_app=create_app))
+    jobs = {RETAIN: retain_daily}
+    raise SystemExit(run_site(settings, prepare=lambda: prepare_site(settings), make_app=create_app, jobs=jobs))
 
 
-for command in (user, token, show_settings, doctor, backup, restore):
+for command in (user, token, log, show_settings, doctor, backup, restore):
     main.add_command(command)
 
 
-def prepare_first_owner_of(settings: Settings) -> str | None:
-    """Before the processes start: the owner, or the token of the link that makes one."""
+def prepare_site(settings: Settings) -> Prepared:
+    """Before the processes start: the owner, or the link that makes one, and what was left unfinished."""
     database = Database(settings.database_path, readers=1)
     try:
-        return prepare_first_owner(database, settings)
+        check_schema(database)
+        with database.reading() as db:
+            unfinished_count = len(orphan_intents(db))
+        return Prepared(prepare_first_owner(database, settings), unfinished_count)
     finally:
         database.close()
 
@@ -167,7 +201,9 @@ def _open_for_commands() -> Flask:
         # Not under a server that is running, which may be of an older version.
         hold_folder(settings.byline_instance, wait_seconds=0)
         upgrade(settings.database_path)
-    return create_base(settings)
+    app = create_base(settings)
+    check_schema(app.extensions["database"])
+    return app
 
 
 if __name__ == "__main__":

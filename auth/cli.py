@@ -15,6 +15,7 @@ from auth.tokens.queries import list_tokens
 from auth.users import roles
 from auth.users.queries import list_users
 from auth.users.registering import normalise_username, prepare_password, register
+from eventlog.actors import command_line
 from storage import clock
 from web.command import open_site, sentences
 from web.database import reading, transaction
@@ -39,7 +40,7 @@ def add_user(name: str, role: str) -> None:
     name = normalise_username(name)
     password_hash = prepare_password(_ask_password(name))
     with transaction() as db:
-        register(db, name, role=Role(role), password_hash=password_hash)
+        register(db, name, role=Role(role), password_hash=password_hash, by=command_line())
     click.echo(f"Added {name} as {role}.")
 
 
@@ -60,7 +61,7 @@ def list_people() -> None:
 def block_user(name: str, reason: str) -> None:
     """Block a person, from their next request on."""
     with transaction() as db:
-        blocking.block(db, name, reason=reason, by=None)
+        blocking.block(db, name, reason=reason, by=command_line())
     click.echo(f"Blocked {name}.")
 
 
@@ -70,7 +71,7 @@ def block_user(name: str, reason: str) -> None:
 def unblock_user(name: str) -> None:
     """Lift a block."""
     with transaction() as db:
-        blocking.unblock(db, name)
+        blocking.unblock(db, name, by=command_line())
     click.echo(f"Unblocked {name}.")
 
 
@@ -83,7 +84,7 @@ def set_user_password(name: str) -> None:
         person = roles.find_person(db, name)
     password_hash = prepare_password(_ask_password(person.username))
     with transaction() as db:
-        set_password(db, person.id, password_hash=password_hash)
+        set_password(db, person, password_hash=password_hash, by=command_line())
     click.echo(f"Set the password of {person.username} and ended their sessions.")
 
 
@@ -94,7 +95,7 @@ def set_user_password(name: str) -> None:
 def set_user_role(name: str, role: str) -> None:
     """Give a person another role."""
     with transaction() as db:
-        roles.change_role(db, name, Role(role))
+        roles.change_role(db, name, Role(role), by=command_line())
     click.echo(f"{name} is {role} now.")
 
 
@@ -114,7 +115,8 @@ def token(context: click.Context) -> None:
 def create_token(name: str, scopes: tuple[str, ...], label: str, days: int | None) -> None:
     """Make a token for a person and print it, this once."""
     with transaction() as db:
-        secret = issuing.issue(db, name, scopes=[Scope(scope) for scope in scopes], label=label, days=days)
+        wanted = [Scope(scope) for scope in scopes]
+        secret = issuing.issue(db, name, scopes=wanted, by=command_line(), label=label, days=days)
     click.echo(secret)
 
 
@@ -139,7 +141,7 @@ def list_all_tokens(name: str | None) -> None:
 def revoke_token(token_id: str) -> None:
     """End a token, from its next request on."""
     with transaction() as db:
-        issuing.revoke(db, token_id)
+        issuing.revoke(db, token_id, by=command_line())
     click.echo("Revoked.")
 
 

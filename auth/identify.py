@@ -1,6 +1,7 @@
 """Finds the principal: once per request, before anything is answered, with at most one query."""
 
 import re
+from contextlib import suppress
 
 import flask_login
 from flask import Flask, Response, g, request
@@ -10,7 +11,9 @@ from auth.sessions import queries as session_queries
 from auth.sessions.cookies import browser_session, forget_session, refresh_session
 from auth.sessions.store import digest_of
 from auth.tokens import queries as token_queries
+from auth.tokens.events import TOKEN_FIRST_USED, about
 from auth.tokens.issuing import digest_of as token_digest_of
+from eventlog.appending import append_event
 from storage import clock
 from storage.errors import Busy, Full
 from web.caching import mark_private
@@ -79,7 +82,7 @@ def _by_token(token: str | None) -> Principal:
     if found is None:
         g.has_bad_bearer = True
         return VISITOR
-    return Principal(
+    who = Principal(
         user_id=found.user_id,
         username=found.username,
         display_name=found.display_name,
@@ -87,6 +90,16 @@ def _by_token(token: str | None) -> Principal:
         token_id=found.token_id,
         scopes=found.scopes,
     )
+    if found.is_new:
+        _record_first_use(found.token_id, by=who)
+    return who
+
+
+def _record_first_use(token_id: str, *, by: Principal) -> None:
+    # Not at the cost of the request: where the database is busy, the next use is the first one recorded.
+    with suppress(Busy, Full), current_database().transaction(wait_seconds=0) as db:
+        if token_queries.note_first_use(db, token_id, at=clock.now()):
+            append_event(db, TOKEN_FIRST_USED, by=by, subject=about(token_id))
 
 
 def _by_session() -> Principal:

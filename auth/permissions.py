@@ -35,6 +35,7 @@ class Permission(StrEnum):
     PUBLISH_POSTS = "make one's own posts public, and take them back"
     EDIT_ANY_POST = "change anybody's posts"
     USE_ACCOUNT = "use one's own account"
+    READ_EVENTS = "read the event log"
     ADMINISTER = "run the place"
 
 
@@ -53,6 +54,7 @@ _TABLE: dict[Permission, tuple[frozenset[Role], frozenset[Scope]]] = {
     Permission.PUBLISH_POSTS: (_WRITERS, frozenset({Scope.POSTS_WRITE})),
     Permission.EDIT_ANY_POST: (_EDITORS, frozenset({Scope.POSTS_WRITE})),
     Permission.USE_ACCOUNT: (_EVERYBODY, frozenset({Scope.ACCOUNT})),
+    Permission.READ_EVENTS: (_OWNERS, frozenset({Scope.EVENTS_READ})),
     Permission.ADMINISTER: (_OWNERS, frozenset({Scope.ADMIN})),
 }
 

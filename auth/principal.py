@@ -55,6 +55,16 @@ class Principal:
         """Whether they run the place."""
         return self.may(Permission.ADMINISTER)
 
+    @property
+    def log_session(self) -> str:
+        """The session that what they do is recorded under."""
+        return self.session_id or f"token.{self.token_id}"
+
+    @property
+    def log_name(self) -> str:
+        """Who they are, as the log shows them."""
+        return self.username
+
     def may(self, permission: Permission) -> bool:
         """Whether the role, and the token's scopes where there is one, allow it."""
         return is_allowed(permission, role=self.role, scopes=self.scopes)

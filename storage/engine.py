@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -15,6 +16,8 @@ from storage.errors import Busy
 
 # One that writes and these that wait; whoever comes after is told to come back, so that threads remain for readers.
 _WAITING_WRITERS = 8
+# While a checkpoint waits for readers, nobody else can write.
+_CHECKPOINT_SECONDS, _CHECKPOINT_PAUSE_SECONDS = 0.2, 0.1
 
 _statements_forbidden: ContextVar[str | None] = ContextVar("statements_forbidden", default=None)
 
@@ -49,6 +52,25 @@ class Database:
 
         Raises Busy when the turn to write did not come within `wait_seconds`, Full when the disk takes no more.
         """
+        with self._turn_to_write(wait_seconds) as connection, connection.begin():
+            yield connection
+
+    def empty_log(self, *, wait_seconds: float) -> bool:
+        """Take the write-ahead log into the database and cut it to nothing: what was erased is then gone from it too.
+
+        False when somebody read an older state for so long. Other writers wait a fraction of a second for each try.
+        """
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            with self._turn_to_write(_CHECKPOINT_SECONDS) as connection:
+                # Below SQLAlchemy, whose first statement would begin a transaction.
+                (is_held, *_pages) = _driver_cursor(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not is_held or time.monotonic() >= deadline:
+                return not is_held
+            time.sleep(_CHECKPOINT_PAUSE_SECONDS)
+
+    @contextmanager
+    def _turn_to_write(self, wait_seconds: float) -> Iterator[sa.Connection]:
         if self._writing_thread == threading.get_ident():
             raise RuntimeError("A transaction is open already in this thread: pass its connection on.")
         if not self._admission.acquire(blocking=False):
@@ -61,8 +83,7 @@ class Database:
             try:
                 with translated_errors(), self.write_engine.connect() as connection:
                     _set_busy_timeout(connection, deadline - time.monotonic())
-                    with connection.begin():
-                        yield connection
+                    yield connection
             finally:
                 self._writing_thread = None
                 self._turn.release()
@@ -124,11 +145,13 @@ def _create_engine(path: Path, *, writes: bool, pool_size: int) -> sa.Engine:
 
 def _set_busy_timeout(connection: sa.Connection, seconds: float) -> None:
     # Below SQLAlchemy, whose first statement would already begin the transaction.
+    _driver_cursor(connection).execute(f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}")
+
+
+def _driver_cursor(connection: sa.Connection) -> Any:
     driver_connection = connection.connection.dbapi_connection
     assert driver_connection is not None
-    cursor = driver_connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}")
-    cursor.close()
+    return driver_connection.cursor()
 
 
 def _refuse_forbidden_statement(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:

@@ -32,6 +32,7 @@ from auth.users.registering import register
 from blog.posts.content import prepare
 from blog.posts.model import Post
 from blog.posts.writing import write
+from eventlog.actors import Nobody
 from storage.engine import Database
 from storage.folder import prepare_folder
 from storage.upgrading import upgrade
@@ -50,6 +51,7 @@ CAST = {
     "bob": Role.AUTHOR,  # blocked
 }
 
+TESTER = Nobody("test", "(test)")
 _password_hash = hash_password(PASSWORD)
 
 
@@ -91,7 +93,7 @@ class Site:
     def token(self, name: str, *scopes: Scope) -> str:
         """A fresh token; for everything that posts need, unless scopes are named."""
         with self.database.transaction() as db:
-            return issue(db, name, scopes=scopes or (Scope.POSTS_READ, Scope.POSTS_WRITE))
+            return issue(db, name, scopes=scopes or (Scope.POSTS_READ, Scope.POSTS_WRITE), by=TESTER)
 
     def principal(self, name: str) -> Principal:
         """Somebody of the cast, as a session would have them."""
@@ -171,8 +173,8 @@ def make_site(folder: Path, **environment: str) -> Site:
     site = Site(folder, settings)
     with site.database.transaction() as db:
         for name, role in CAST.items():
-            register(db, name, role=role, password_hash=_password_hash, display_name=name.title())
-        block(db, "bob", by=None)
+            register(db, name, role=role, password_hash=_password_hash, by=TESTER, display_name=name.title())
+        block(db, "bob", by=TESTER)
     return site
 
 

@@ -307,7 +307,7 @@ def test_a_limit_in_the_documents_is_the_one_in_the_code(document: str, sentence
 
 def test_every_event_that_the_documents_explain_is_logged() -> None:
     explained = [event.strip("`") for event in first_cells(section(OPERATIONS, "Logs"))]
-    sources = "".join(path.read_text() for path in (ROOT / "web").rglob("*.py"))
+    sources = "".join(path.read_text() for floor in ("web", "storage") for path in (ROOT / floor).rglob("*.py"))
     assert explained
     assert [event for event in explained if f'"{event}"' not in sources] == []
 

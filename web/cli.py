@@ -1,22 +1,16 @@
-"""The commands of whoever runs the place: settings, doctor, backup, restore."""
+"""The commands of whoever looks after the place: settings, doctor."""
 
-import os
 import time
-from pathlib import Path
 
 import click
-from rich.console import Console
 
-from storage import backup as backups
 from storage import clock, sqlite
 from storage.errors import Busy, Damaged, FolderUnusable, Full, SchemaNewer
-from storage.folder import hold_folder, prepare_folder
+from storage.folder import prepare_folder
 from storage.upgrading import head, revision_of
 from web.command import sentences
 from web.settings import Settings, load_settings
 from web.signing import SECRET_FILE
-
-_ARCHIVE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("settings")
@@ -41,37 +35,6 @@ def doctor() -> None:
         click.echo(f"{'ok  ' if is_good else 'BAD '} {text}")
     if not all(is_good for is_good, _text in findings):
         raise click.exceptions.Exit(1)
-
-
-@click.command()
-@click.argument("path", type=_ARCHIVE)
-@sentences
-def backup(path: Path) -> None:
-    """Write everything that must survive into one archive file; the server may run meanwhile."""
-    settings = load_settings()
-    with Console(stderr=True).status("Copying the database …"):
-        backups.back_up(settings.database_path, path, beside=_beside(settings))
-    click.echo(f"Wrote {path}. It holds the signing secret and every draft: keep it where only you can read it.")
-
-
-@click.command()
-@click.argument("path", type=_ARCHIVE)
-@sentences
-def restore(path: Path) -> None:
-    """Put an archive in the place of what is there. Refused while a server is running."""
-    settings = load_settings()
-    prepare_folder(settings.byline_instance)
-    held = hold_folder(settings.byline_instance, wait_seconds=0)
-    try:
-        with Console(stderr=True).status("Checking the backup …"):
-            backups.restore(path, settings.database_path, beside=_beside(settings))
-    finally:
-        os.close(held)
-    click.echo("Restored. What was there before is kept beside it as ….before-restore.")
-
-
-def _beside(settings: Settings) -> list[Path]:
-    return [settings.byline_instance / SECRET_FILE] if settings.secret_key is None else []
 
 
 def _shown(value: object) -> str:

@@ -5,15 +5,20 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 from flask import Flask
 
 from storage import sqlite
-from storage.errors import Busy, Damaged, Full
+from storage.engine import Database
+from storage.errors import Busy, Damaged, Full, SchemaNewer
 from storage.folder import hold_folder, prepare_folder
+from storage.jobs import Handler, Wait, work_off
 from storage.upgrading import fold_log, upgrade
 from web.logs import configure_logs
 from web.metrics import FOLDER_VARIABLE
@@ -30,11 +35,25 @@ THREADS = 16
 _WAIT_FOR_FOLDER_SECONDS = 10
 
 
-def run_site(settings: Settings, *, prepare: Callable[[], str | None], make_app: Callable[[Settings], Flask]) -> int:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was found before the processes start."""
+
+    setup_token: str | None  # of the link that makes the first owner; None: there is one
+    unfinished_count: int  # operations that were announced and never concluded
+
+
+def run_site(
+    settings: Settings,
+    *,
+    prepare: Callable[[], Prepared],
+    make_app: Callable[[Settings], Flask],
+    jobs: Mapping[str, Handler],
+) -> int:
     """Run until TERM or INT; returns the exit status.
 
-    `prepare` makes the first owner, or returns the token of a setup link. Raises the storage floor's errors when the
-    folder or the database cannot be used.
+    `prepare` makes the first owner, or the link that does; `jobs` are done in a process of their own. Raises the
+    storage floor's errors when the folder or the database cannot be used.
     """
     prepare_folder(settings.byline_instance)
     hold_folder(settings.byline_instance, wait_seconds=_WAIT_FOR_FOLDER_SECONDS)
@@ -42,23 +61,40 @@ def run_site(settings: Settings, *, prepare: Callable[[], str | None], make_app:
     if kept is not None:
         _say(f"The database was upgraded; {kept} is a copy of what it was before.")
     load_keys(settings)
-    setup_token = prepare()
+    prepared = prepare()
     metrics_folder = _make_metrics_folder()
     os.environ[FOLDER_VARIABLE] = metrics_folder
     configure_logs()
+    has_jobs_aside = sqlite.allows_many_writers()
     try:
         return supervise(
-            lambda: make_app(settings),
+            lambda: make_app(settings) if has_jobs_aside else _with_jobs(make_app(settings), jobs),
             host=settings.host,
             port=settings.port,
             processes=_process_count(settings),
             threads=THREADS,
-            announce=lambda _host, port: _announce(settings, port, setup_token),
-            refusals=(Busy, Damaged, Full, SettingsError),
+            announce=lambda _host, port: _announce(settings, port, prepared),
+            refusals=(Busy, Damaged, Full, SchemaNewer, SettingsError),
+            aside=partial(_do_jobs, settings, jobs) if has_jobs_aside else None,
         )
     finally:
         fold_log(settings.database_path)
         shutil.rmtree(metrics_folder, ignore_errors=True)
+
+
+def _do_jobs(settings: Settings, jobs: Mapping[str, Handler], wait: Wait) -> None:
+    database = Database(settings.database_path, readers=1)
+    try:
+        work_off(database, jobs, wait)
+    finally:
+        database.close()
+
+
+def _with_jobs(app: Flask, jobs: Mapping[str, Handler]) -> Flask:
+    """Where one process alone may write, the jobs are done in it, through its writing connection."""
+    work = partial(work_off, app.extensions["database"], jobs, threading.Event().wait)
+    threading.Thread(target=work, name="jobs", daemon=True).start()
+    return app
 
 
 def _make_metrics_folder() -> str:
@@ -102,13 +138,18 @@ def _process_count(settings: Settings) -> int:
     return wanted
 
 
-def _announce(settings: Settings, port: int, setup_token: str | None) -> None:
+def _announce(settings: Settings, port: int, prepared: Prepared) -> None:
     address = settings.byline_url or f"http://localhost:{port}"
     _say(f"Byline is at {address}")
     if settings.byline_url is None:
         _say("BYLINE_URL is not set: any host name is served, and links begin with the address above.")
-    if setup_token is not None:
-        _say(f"Nobody runs this site yet. Make its owner, once, at {address}/setup/{setup_token}")
+    if prepared.setup_token is not None:
+        _say(f"Nobody runs this site yet. Make its owner, once, at {address}/setup/{prepared.setup_token}")
+    if prepared.unfinished_count:
+        _say(
+            f"Announced and never concluded: {prepared.unfinished_count}. Nothing is run again by itself; see "
+            f"{address}/admin/unfinished, or `byline log orphans`."
+        )
 
 
 def _say(sentence: str) -> None:

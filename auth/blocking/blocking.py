@@ -2,33 +2,39 @@
 
 import sqlalchemy as sa
 
-from auth.principal import Principal
-from auth.sessions.queries import delete_sessions_of
+from auth.sessions.ending import end_sessions_of
 from auth.users import queries
+from auth.users.events import USER_BLOCKED, USER_UNBLOCKED, about
 from auth.users.roles import find_person, keep_an_owner
+from eventlog.actors import Actor
+from eventlog.appending import append_event
 from storage import clock
 from web.errors import Conflict, Invalid
 
 _LONGEST_REASON = 500
 
 
-def block(db: sa.Connection, username: str, *, reason: str = "", by: Principal | None) -> None:
-    """Block a person and end their sessions. Blocking twice changes nothing. `by=None`: from the command line.
+def block(db: sa.Connection, username: str, *, reason: str = "", by: Actor) -> None:
+    """Block a person and end their sessions. Blocking twice changes nothing.
 
     Raises NotFound; Conflict for oneself and for the last owner; Invalid for a reason over 500 characters.
     """
     user = find_person(db, username)
     if len(reason) > _LONGEST_REASON:
         raise Invalid({"reason": f"Use at most {_LONGEST_REASON} characters."})
-    if by is not None and by.user_id == user.id:
+    if by.user_id == user.id:
         raise Conflict("You cannot block yourself.")
     if user.is_blocked:
         return
     keep_an_owner(db, user)
     queries.set_block(db, user.id, at=clock.now(), reason=reason.strip() or None)
-    delete_sessions_of(db, user.id)
+    append_event(db, USER_BLOCKED, by=by, subject=about(user.username), payload={"reason": reason.strip()})
+    end_sessions_of(db, user, by=by, reason="blocked")
 
 
-def unblock(db: sa.Connection, username: str) -> None:
+def unblock(db: sa.Connection, username: str, *, by: Actor) -> None:
     """Lift the block. Sessions that it ended stay ended. Raises NotFound."""
-    queries.set_block(db, find_person(db, username).id, at=None, reason=None)
+    user = find_person(db, username)
+    if user.is_blocked:
+        queries.set_block(db, user.id, at=None, reason=None)
+        append_event(db, USER_UNBLOCKED, by=by, subject=about(user.username))

@@ -39,14 +39,14 @@ def block_person(username: str) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER, session_only=True)
 def unblock_person(username: str) -> ResponseReturnValue:
     """Unblock."""
-    return _change(username, lambda db: unblock(db, username))
+    return _change(username, lambda db: unblock(db, username, by=principal()))
 
 
 @pages.post("/admin/people/<username>/role")
 @requires(Permission.ADMINISTER, session_only=True)
 def set_role(username: str) -> ResponseReturnValue:
     """Give another role."""
-    return _change(username, lambda db: change_role(db, username, _asked_role()))
+    return _change(username, lambda db: change_role(db, username, _asked_role(), by=principal()))
 
 
 def _asked_role() -> Role:

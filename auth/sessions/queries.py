@@ -1,13 +1,24 @@
 """Every statement about sessions."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from auth.permissions import Role
-from auth.sessions.model import ABSOLUTE_LIMIT, Session, epochs_table, sessions_table
+from auth.sessions.events import SESSION_SIGNED_IN
+from auth.sessions.model import (
+    ABSOLUTE_LIMIT,
+    IDLE_LIMIT,
+    IDLE_LIMIT_UNREMEMBERED,
+    Session,
+    epochs_table,
+    sessions_table,
+)
 from auth.users.model import users_table
+from eventlog.model import events_table, log_sessions_table
 
+# `epoch.counter`; what else the log calls a session has another form.
+_SIGN_IN_ID = r"^[0-9]+\.[0-9]+$"
 _SESSION = [sessions_table.c[field] for field in Session.__dataclass_fields__]
 _SIGNED_IN = (
     sa.select(*_SESSION, users_table.c.username, users_table.c.display_name, users_table.c.role)
@@ -23,6 +34,24 @@ class SignedIn(NamedTuple):
     username: str
     display_name: str
     role: Role
+
+
+class Place(NamedTuple):
+    """Where a page of a list ends."""
+
+    last_seen_at: int
+    id: str
+
+
+class SessionRow(NamedTuple):
+    """A sign-in session, and what the log knows of it."""
+
+    id: str
+    created_at: int
+    last_seen_at: int
+    event_count: int
+    first_message: str
+    signed_in: str | None  # the payload of the event with which it began, as JSON
 
 
 def find_signed_in(db: sa.Connection, digest: str) -> SignedIn | None:
@@ -72,12 +101,12 @@ def delete_session(db: sa.Connection, digest: str) -> bool:
     return db.execute(sa.delete(sessions_table).where(sessions_table.c.digest == digest)).rowcount == 1
 
 
-def delete_sessions_of(db: sa.Connection, user_id: int, *, except_id: str | None = None) -> int:
-    """End all sessions of a person, but the one named; how many there were."""
+def delete_sessions_of(db: sa.Connection, user_id: int, *, except_id: str | None = None) -> list[str]:
+    """End all sessions of a person, but the one named; the ids of those there were."""
     statement = sa.delete(sessions_table).where(sessions_table.c.user_id == user_id)
     if except_id is not None:
         statement = statement.where(sessions_table.c.id != except_id)
-    return db.execute(statement).rowcount
+    return sorted(db.execute(statement.returning(sessions_table.c.id)).scalars())
 
 
 def delete_expired_sessions_of(db: sa.Connection, user_id: int, *, at: int) -> None:
@@ -90,3 +119,60 @@ def last_seen_by_user(db: sa.Connection) -> dict[int, int]:
     """When each person who has a session was last seen."""
     latest = sa.func.max(sessions_table.c.last_seen_at)
     return {row[0]: row[1] for row in db.execute(sa.select(sessions_table.c.user_id, latest).group_by("user_id"))}
+
+
+def list_sessions_of(
+    db: sa.Connection, user_id: int, actor: str, *, at: int, limit: int, before: Place | None, with_past: bool
+) -> list[SessionRow]:
+    """A person's live sessions, and with `with_past` also the ended ones that the log knows, the last seen first."""
+    s, known = sessions_table.c, log_sessions_table.c
+    # A row is touched once an hour at most; an event tells of a later moment.
+    seen = sa.case((known.last_seen_at > s.last_seen_at, known.last_seen_at), else_=s.last_seen_at)
+    count, first = sa.func.coalesce(known.event_count, 0), sa.func.coalesce(known.first_message, "")
+    found: sa.Select[Any] | sa.CompoundSelect[Any] = (
+        sa.select(s.id, s.created_at, seen.label("last_seen_at"), count.label("event_count"), first.label("first"))
+        .join_from(sessions_table, log_sessions_table, known.session_id == s.id, isouter=True)
+        .where(s.user_id == user_id, _is_live(at))
+    )
+    if with_past:
+        past = sa.select(
+            known.session_id, known.first_seen_at, known.last_seen_at, known.event_count, known.first_message
+        ).where(known.actor == actor, known.session_id.regexp_match(_SIGN_IN_ID), ~_is_still_live(at))
+        found = sa.union_all(found, past)
+    listed = found.subquery()
+    e = events_table.c
+    signed_in = (
+        sa.select(e.payload)
+        .where(e.session_id == listed.c.id, e.kind == SESSION_SIGNED_IN.name)
+        .order_by(e.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = sa.select(*listed.c, signed_in).order_by(listed.c.last_seen_at.desc(), listed.c.id.desc()).limit(limit)
+    if before is not None:
+        place = sa.tuple_(listed.c.last_seen_at, listed.c.id)
+        query = query.where(place < sa.tuple_(before.last_seen_at, before.id))
+    return [SessionRow._make(row) for row in db.execute(query)]
+
+
+def is_session_of(db: sa.Connection, session_id: str, *, user_id: int | None, at: int) -> bool:
+    """Whether it is a live session of that person."""
+    is_this = sa.and_(sessions_table.c.id == session_id, sessions_table.c.user_id == user_id, _is_live(at))
+    return db.execute(sa.select(sessions_table.c.id).where(is_this)).first() is not None
+
+
+def delete_session_of(db: sa.Connection, session_id: str, *, user_id: int | None) -> None:
+    """End one session of that person."""
+    is_this = sa.and_(sessions_table.c.id == session_id, sessions_table.c.user_id == user_id)
+    db.execute(sa.delete(sessions_table).where(is_this))
+
+
+def _is_live(at: int) -> sa.ColumnElement[bool]:
+    """`Session.is_live`, as a condition."""
+    s = sessions_table.c
+    idle = sa.case((s.is_remembered.is_(True), IDLE_LIMIT), else_=IDLE_LIMIT_UNREMEMBERED)
+    return sa.and_(s.last_seen_at + idle > at, s.created_at + ABSOLUTE_LIMIT > at)
+
+
+def _is_still_live(at: int) -> sa.ColumnElement[bool]:
+    return sa.exists().where(sessions_table.c.id == log_sessions_table.c.session_id, _is_live(at))

@@ -12,6 +12,9 @@ import sqlalchemy as sa
 
 from auth.sessions import queries
 from auth.sessions.model import Session
+from eventlog.actors import server
+from eventlog.appending import append_event
+from eventlog.events import SERVER_STARTED
 from storage import clock
 from storage.engine import Database
 
@@ -29,7 +32,9 @@ class SessionStore:
     def open(cls, database: Database) -> "SessionStore":
         """Claim an epoch for this process, with one durable write."""
         with database.transaction() as db:
-            return cls(queries.claim_epoch(db, at=clock.now()))
+            epoch = queries.claim_epoch(db, at=clock.now())
+            append_event(db, SERVER_STARTED, by=server(epoch), payload={"epoch": epoch})
+        return cls(epoch)
 
     def create(self) -> str:
         """A fresh whole id. Nothing is written."""

@@ -11,6 +11,7 @@ from auth.signin import setup
 from auth.signin.forms import PasswordForm, SetupForm, SignInForm
 from auth.signin.reopening import fields_to_carry, reopen_carried_form
 from auth.signin.signing_in import SignedIn, change_password, sign_in
+from auth.signin.signing_in import sign_out as end_own_session
 from auth.users.registering import prepare_password
 from web.database import current_database, reading, transaction
 from web.error_pages import answer_refusal, challenge
@@ -53,6 +54,7 @@ def check() -> ResponseReturnValue:
             password=form.password.data or "",
             is_remembered=bool(form.remember.data),
             address=request.remote_addr or "",
+            user_agent=request.user_agent.string,
             former_id=browser.whole_id if browser.is_saved else None,
         )
     except (Unauthenticated, TooMany) as refusal:
@@ -70,7 +72,7 @@ def sign_out() -> ResponseReturnValue:
         if refused := Form(request.form).token_error():
             raise Forbidden(refused)
         with transaction() as db:
-            session_store().clear(db, browser.whole_id)
+            end_own_session(db, session_store(), browser.whole_id, by=principal())
         forget_session()
     return redirect("/", code=303)
 

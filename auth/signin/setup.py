@@ -10,6 +10,7 @@ from auth.signin import queries
 from auth.tokens.issuing import follow_environment
 from auth.users import queries as user_queries
 from auth.users.registering import prepare_password, register
+from eventlog.actors import Actor, Nobody, server
 from storage import clock
 from storage.engine import Database
 from web.errors import Gone, Invalid, NotFound
@@ -22,6 +23,7 @@ def prepare_first_owner(database: Database, settings: Settings) -> str | None:
 
     None when the place has an owner. A restart never changes what was made before, but for the environment's token.
     """
+    by = server()
     name, password = settings.byline_admin_username, settings.byline_admin_password
     with database.reading() as db:
         is_empty = not user_queries.has_any_user(db)
@@ -29,10 +31,10 @@ def prepare_first_owner(database: Database, settings: Settings) -> str | None:
         password_hash = prepare_password(password.get_secret_value())
         with database.transaction() as db:
             if not user_queries.has_any_user(db):
-                register(db, name, role=Role.OWNER, password_hash=password_hash)
+                register(db, name, role=Role.OWNER, password_hash=password_hash, by=by)
         is_empty = False
     with database.transaction() as db:
-        _follow_environment(db, settings)
+        _follow_environment(db, settings, by=by)
         return _make_link(db) if is_empty else None
 
 
@@ -62,19 +64,20 @@ def set_up(
     site_name = site_name.strip()
     if not 1 <= len(site_name) <= 100 or not site_name.isprintable():
         raise Invalid({"site_name": "Give the site a name of at most 100 characters."})
-    owner_id = register(db, username, role=Role.OWNER, password_hash=password_hash, display_name=display_name)
+    by = Nobody("setup", "(setup)")
+    owner_id = register(db, username, role=Role.OWNER, password_hash=password_hash, by=by, display_name=display_name)
     queries.delete_setup_links(db)
     site = read_site(db)
     change_site(db, name=site_name, tagline=site.tagline, language=site.language, time_zone=site.time_zone)
-    _follow_environment(db, settings)
+    _follow_environment(db, settings, by=by)
     return owner_id
 
 
-def _follow_environment(db: sa.Connection, settings: Settings) -> None:
+def _follow_environment(db: sa.Connection, settings: Settings, *, by: Actor) -> None:
     """The environment's token belongs to the owner whom it names, once there is one."""
     name, token = settings.byline_admin_username, settings.byline_api_token
     user = user_queries.find_user(db, name) if name is not None else None
-    follow_environment(db, token.get_secret_value() if token else None, user_id=user.id if user else None)
+    follow_environment(db, token.get_secret_value() if token else None, user_id=user.id if user else None, by=by)
 
 
 def _make_link(db: sa.Connection) -> str:

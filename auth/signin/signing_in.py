@@ -5,14 +5,19 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from auth.sessions import queries as session_queries
+from auth.sessions.ending import end_sessions_of
+from auth.sessions.events import SESSION_SIGN_IN_FAILED, SESSION_SIGNED_IN, SESSION_SIGNED_OUT
 from auth.sessions.model import Session
 from auth.sessions.store import SessionStore
 from auth.signin import throttling
+from auth.signin.devices import describe_device
 from auth.users import queries as user_queries
+from auth.users.events import USER_PASSWORD_CHANGED, about
 from auth.users.model import User
 from auth.users.passwords import check_password_rules, hash_password, is_password_right, needs_rehash
 from auth.users.roles import find_person
+from eventlog.actors import Actor, Nobody
+from eventlog.appending import append_event
 from storage.engine import Database
 from web.errors import Invalid, Unauthenticated
 from web.signing import Keys
@@ -38,6 +43,7 @@ def sign_in(
     password: str,
     is_remembered: bool,
     address: str,
+    user_agent: str,
     former_id: str | None,
 ) -> SignedIn:
     """Begin a session, and end the one that the browser held (`former_id`).
@@ -52,6 +58,8 @@ def sign_in(
         found = user_queries.password_hash_of(db, username)
     stored = None if found is None else found[1]
     if not is_password_right(stored, password) or found is None or stored is None:
+        with database.transaction() as db:
+            _record_failure(db, keys, username=username, address=address)
         raise Unauthenticated(NEUTRAL)
     fresh_hash = hash_password(password) if needs_rehash(stored) else None
     with database.transaction() as db:
@@ -66,6 +74,10 @@ def sign_in(
         whole_id = store.create()
         session = store.set(db, whole_id, user_id=found[0], is_remembered=is_remembered)
         user = find_person(db, username)
+        device = describe_device(user_agent)
+        payload = {"address": address, "device": device, "is_remembered": is_remembered}
+        by = Nobody(session.id, user.username, user.id)
+        append_event(db, SESSION_SIGNED_IN, by=by, subject=about(user.username), payload=payload, first_message=device)
     return SignedIn(whole_id, session, user)
 
 
@@ -85,11 +97,32 @@ def change_password(database: Database, keys: Keys, *, current: str, new: str, b
         if user_queries.password_hash_of(db, by.username) != found:
             raise Invalid({"current_password": "Your password was changed meanwhile."})
         throttling.take_back(db, attempt)
-        user_queries.replace_password_hash(db, found[0], password_hash=fresh_hash)
-        session_queries.delete_sessions_of(db, found[0], except_id=by.session_id)
+        user = find_person(db, by.username)
+        _replace_password(db, user, password_hash=fresh_hash, by=by, except_id=by.session_id)
 
 
-def set_password(db: sa.Connection, user_id: int, *, password_hash: str) -> None:
+def sign_out(db: sa.Connection, store: SessionStore, whole_id: str, *, by: Principal) -> None:
+    """End one's own session. Signing out twice is recorded once."""
+    if store.clear(db, whole_id):
+        append_event(db, SESSION_SIGNED_OUT, by=by, subject=about(by.username))
+
+
+def set_password(db: sa.Connection, user: User, *, password_hash: str, by: Actor) -> None:
     """Set somebody's password for them and end their sessions."""
-    user_queries.replace_password_hash(db, user_id, password_hash=password_hash)
-    session_queries.delete_sessions_of(db, user_id)
+    _replace_password(db, user, password_hash=password_hash, by=by, except_id=None)
+
+
+def _replace_password(db: sa.Connection, user: User, *, password_hash: str, by: Actor, except_id: str | None) -> None:
+    user_queries.replace_password_hash(db, user.id, password_hash=password_hash)
+    append_event(db, USER_PASSWORD_CHANGED, by=by, subject=about(user.username))
+    end_sessions_of(db, user, by=by, reason="password changed", except_id=except_id)
+
+
+def _record_failure(db: sa.Connection, keys: Keys, *, username: str, address: str) -> None:
+    """For a known account, once in ten minutes; for an unknown one the same work, so that time tells nothing."""
+    is_due = throttling.is_failure_due(db, keys, username=username)
+    user = user_queries.find_user(db, username)
+    if is_due and user is not None:
+        # The visitor has no session that is worth a name; the failures of an account belong together.
+        by = Nobody(f"failed.{user.username}", "(visitor)")
+        append_event(db, SESSION_SIGN_IN_FAILED, by=by, subject=about(user.username), payload={"address": address})

@@ -73,6 +73,17 @@ def take_back(db: sa.Connection, attempt: Attempt) -> None:
     queries.note_place(db, attempt.place_key, forget_at=at + _KNOWN_PLACE)
 
 
+def is_failure_due(db: sa.Connection, keys: Keys, *, username: str) -> bool:
+    """Whether the last failure of that name that was to be recorded is ten minutes ago; this one then counts as it."""
+    at = clock.now()
+    key = keys.digest("throttle", f"recorded\n{username[:100]}")
+    known = queries.read_counters(db, [key]).get(key)
+    if known is not None and known.window_ends_at > at:
+        return False
+    queries.write_counter(db, Counter(key, 1, at + _WINDOW, 0, at + _WINDOW))
+    return True
+
+
 def _attempt(db: sa.Connection, keys: Keys, username: str, network: str, at: int) -> Attempt:
     own_key = keys.digest("throttle", f"name and address\n{username}\n{network}")
     place_key = keys.digest("throttle", f"place\n{username}\n{network}")

@@ -18,6 +18,7 @@ tokens_table = sa.Table(
     sa.Column("created_at", sa.Integer, nullable=False),
     sa.Column("expires_at", sa.Integer),  # NULL: does not expire
     sa.Column("is_from_environment", sa.Boolean, nullable=False),  # the one that BYLINE_API_TOKEN sets
+    sa.Column("first_used_at", sa.Integer),  # NULL: not used yet
 )
 
 

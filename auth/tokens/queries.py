@@ -13,6 +13,7 @@ _BEARER = (
         tokens_table.c.id,
         tokens_table.c.scopes,
         tokens_table.c.expires_at,
+        tokens_table.c.first_used_at,
         users_table.c.id.label("user_id"),
         users_table.c.username,
         users_table.c.display_name,
@@ -32,6 +33,7 @@ class Bearer(NamedTuple):
     username: str
     display_name: str
     role: Role
+    is_new: bool  # nobody has used it before this request
 
 
 def find_bearer(db: sa.Connection, digest: str, *, at: int) -> Bearer | None:
@@ -39,7 +41,21 @@ def find_bearer(db: sa.Connection, digest: str, *, at: int) -> Bearer | None:
     row = db.execute(_BEARER, {"digest": digest}).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= at):
         return None
-    return Bearer(row.id, parse_scopes(row.scopes), row.user_id, row.username, row.display_name, Role(row.role))
+    return Bearer(
+        row.id,
+        parse_scopes(row.scopes),
+        row.user_id,
+        row.username,
+        row.display_name,
+        Role(row.role),
+        row.first_used_at is None,
+    )
+
+
+def note_first_use(db: sa.Connection, token_id: str, *, at: int) -> bool:
+    """Note that a token was used, unless it was before; whether this was the first time."""
+    is_first = sa.and_(tokens_table.c.id == token_id, tokens_table.c.first_used_at.is_(None))
+    return db.execute(sa.update(tokens_table).where(is_first).values(first_used_at=at)).rowcount == 1
 
 
 def insert_token(
@@ -90,12 +106,12 @@ def delete_token(db: sa.Connection, token_id: str) -> bool:
     return db.execute(sa.delete(tokens_table).where(tokens_table.c.id == token_id)).rowcount == 1
 
 
-def delete_environment_tokens(db: sa.Connection, *, except_digest: str | None) -> None:
-    """Forget what an earlier environment had set."""
+def delete_environment_tokens(db: sa.Connection, *, except_digest: str | None) -> list[str]:
+    """Forget what an earlier environment had set; the ids."""
     statement = sa.delete(tokens_table).where(tokens_table.c.is_from_environment.is_(True))
     if except_digest is not None:
         statement = statement.where(tokens_table.c.digest != except_digest)
-    db.execute(statement)
+    return list(db.execute(statement.returning(tokens_table.c.id)).scalars())
 
 
 def find_token_id(db: sa.Connection, digest: str) -> str | None:

@@ -7,7 +7,10 @@ import sqlalchemy as sa
 
 from auth.permissions import Role
 from auth.users import queries
+from auth.users.events import USER_CREATED, about
 from auth.users.passwords import check_password_rules, hash_password
+from eventlog.actors import Actor
+from eventlog.appending import append_event
 from storage import clock
 from web.errors import Conflict, Invalid
 
@@ -37,12 +40,14 @@ def prepare_password(password: str) -> str:
     return hash_password(password)
 
 
-def register(db: sa.Connection, username: str, *, role: Role, password_hash: str | None, display_name: str = "") -> int:
+def register(
+    db: sa.Connection, username: str, *, role: Role, password_hash: str | None, by: Actor, display_name: str = ""
+) -> int:
     """Store a new person and return their id. Raises Invalid for the name, Conflict when it is taken."""
     username = normalise_username(username)
     if queries.find_user(db, username) is not None:
         raise Conflict(f"There is a person named {username} already.")
-    return queries.insert_user(
+    user_id = queries.insert_user(
         db,
         username=username,
         display_name=check_display_name(display_name) or username,
@@ -50,3 +55,5 @@ def register(db: sa.Connection, username: str, *, role: Role, password_hash: str
         password_hash=password_hash,
         at=clock.now(),
     )
+    append_event(db, USER_CREATED, by=by, subject=about(username), payload={"role": role})
+    return user_id

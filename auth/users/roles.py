@@ -4,7 +4,10 @@ import sqlalchemy as sa
 
 from auth.permissions import Role
 from auth.users import queries
+from auth.users.events import USER_ROLE_CHANGED, about
 from auth.users.model import User
+from eventlog.actors import Actor
+from eventlog.appending import append_event
 from web.errors import Conflict, NotFound
 
 
@@ -16,12 +19,15 @@ def find_person(db: sa.Connection, username: str) -> User:
     return user
 
 
-def change_role(db: sa.Connection, username: str, role: Role) -> None:
+def change_role(db: sa.Connection, username: str, role: Role, *, by: Actor) -> None:
     """Give a person another role, from their next request on. Raises NotFound; Conflict for the last owner."""
     user = find_person(db, username)
     if user.role == Role.OWNER and role != Role.OWNER:
         keep_an_owner(db, user)
-    queries.set_role(db, user.id, role)
+    if role != user.role:
+        queries.set_role(db, user.id, role)
+        payload = {"from": user.role, "to": role}
+        append_event(db, USER_ROLE_CHANGED, by=by, subject=about(user.username), payload=payload)
 
 
 def keep_an_owner(db: sa.Connection, user: User) -> None:

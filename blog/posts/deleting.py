@@ -4,7 +4,9 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from blog.posts import queries
+from blog.posts.events import POST_DELETED, about
 from blog.posts.writing import check_may_publish, check_version, find_editable
+from eventlog.appending import append_event
 from storage import clock
 from web.site.queries import touch
 
@@ -18,4 +20,5 @@ def delete(db: sa.Connection, post_id: str, *, by: Principal, version: int | Non
     check_may_publish(post, None, by=by)
     check_version(post, version)
     queries.mark_deleted(db, post, at=clock.now())
+    append_event(db, POST_DELETED, by=by, subject=about(post.id), payload={"slug": post.slug, "title": post.title})
     touch(db)

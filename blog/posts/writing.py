@@ -9,10 +9,12 @@ from auth.permissions import Permission
 from auth.principal import Principal
 from blog.posts import queries
 from blog.posts.content import Content, slug_from
+from blog.posts.events import POST_CREATED, POST_EDITED, POST_PUBLISHED, POST_UNPUBLISHED, about
 from blog.posts.model import Post, Status
 from blog.posts.reading import read_post
 from blog.rendering import RENDERER_VERSION
 from blog.tags.queries import replace_tags
+from eventlog.appending import append_event
 from storage import clock
 from storage.ids import new_id
 from web.errors import Forbidden, Invalid, NotFound, Stale
@@ -111,9 +113,21 @@ def _saved(db: sa.Connection, before: Post | None, post_id: str, *, by: Principa
     if before is not None and before.slug != post.slug:
         queries.keep_former_slug(db, post.id, former=before.slug, current=post.slug)
     queries.insert_revision(db, post, user_id=by.user_id, submission=submission)
+    _record(db, before, post, by=by)
     if post.status == Status.PUBLISHED or (before is not None and before.status == Status.PUBLISHED):
         touch(db)
     return post
+
+
+def _record(db: sa.Connection, before: Post | None, post: Post, *, by: Principal) -> None:
+    """One event for the save, and one for what it did to the post's state. Texts stand in the revision, not here."""
+    payload = {"version": post.version, "slug": post.slug, "title": post.title}
+    append_event(db, POST_CREATED if before is None else POST_EDITED, by=by, subject=about(post.id), payload=payload)
+    was_public = before is not None and before.status == Status.PUBLISHED
+    is_public = post.status == Status.PUBLISHED
+    if is_public != was_public:
+        kind = POST_PUBLISHED if is_public else POST_UNPUBLISHED
+        append_event(db, kind, by=by, subject=about(post.id), payload=payload)
 
 
 def _free_slug(db: sa.Connection, content: Content, *, post_id: str | None) -> str:

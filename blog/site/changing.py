@@ -6,14 +6,17 @@ from zoneinfo import available_timezones
 
 import sqlalchemy as sa
 
+from blog.site.events import SETTINGS_CHANGED
+from eventlog.actors import Actor
+from eventlog.appending import append_event
 from web.errors import Invalid
-from web.site.queries import change_site
+from web.site.queries import change_site, read_site
 
 # BCP 47, as far as a site needs it: a language, and perhaps script and region.
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
 
-def change_settings(db: sa.Connection, values: Mapping[str, str]) -> None:
+def change_settings(db: sa.Connection, values: Mapping[str, str], *, by: Actor) -> None:
     """Set `name`, `tagline`, `language` and `time_zone`. Raises Invalid for all of them at once."""
     cleaned = {name: values[name].strip() for name in ("name", "tagline", "language", "time_zone")}
     faults: dict[str, str] = {}
@@ -27,4 +30,8 @@ def change_settings(db: sa.Connection, values: Mapping[str, str]) -> None:
         faults["time_zone"] = "Choose a time zone such as Europe/Berlin."
     if faults:
         raise Invalid(faults)
-    change_site(db, **cleaned)
+    before = read_site(db)
+    changed = {name: value for name, value in cleaned.items() if getattr(before, name) != value}
+    if changed:
+        change_site(db, **cleaned)
+        append_event(db, SETTINGS_CHANGED, by=by, payload=changed)

@@ -36,7 +36,7 @@ def save_settings() -> ResponseReturnValue:
         return _show(form, status=403, notice=refused)
     try:
         with transaction() as db:
-            change_settings(db, {name: form[name].data or "" for name in _NAMES})
+            change_settings(db, {name: form[name].data or "" for name in _NAMES}, by=principal())
     except Invalid as invalid:
         form.show_faults(invalid.fields)
         return _show(form, status=422)

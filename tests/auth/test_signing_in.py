@@ -189,7 +189,7 @@ def test_the_counters_hold_neither_names_nor_addresses_and_are_forgotten(site: S
         assert b"203.0.113.99" not in content
     with time_machine.travel((clock.now() + clock.DAY + clock.HOUR) / clock.SECOND):
         _try(site.client(), "other", "wrong")
-    assert site.rows("signin_counters") == 3
+    assert site.rows("signin_counters") == 4
 
 
 def test_changing_the_password_ends_the_other_sessions(site: Site) -> None:

@@ -279,7 +279,7 @@ def test_an_expired_or_revoked_token_is_401(site: Site) -> None:
     from auth.tokens.issuing import issue
 
     with site.database.transaction() as db:
-        token = issue(db, "alan", scopes=[Scope.POSTS_WRITE], days=1)
+        token = issue(db, "alan", scopes=[Scope.POSTS_WRITE], by=site.principal("olive"), days=1)
         db.exec_driver_sql(f"UPDATE tokens SET expires_at = {clock.now()}")
     assert site.client(token=token).post("/v1/posts", json=JSON).status_code == 401
 

@@ -2,8 +2,14 @@
 
 from pathlib import Path
 
+from blog.site.events import SETTINGS_CHANGED
+from eventlog.actors import Nobody
+from eventlog.appending import append_event
+from eventlog.events import LOG_EXPORTED, SERVER_STARTED
+from eventlog.ledger import record_intent
+from eventlog.retention import apply_retention
 from storage import clock
-from tests.support import SECRET, Server, Site, make_site
+from tests.support import SECRET, TESTER, Server, Site, make_site
 from web.site.queries import change_site
 
 FLEET = """\
@@ -64,6 +70,7 @@ def build(folder: Path) -> Server:
         change_site(
             db, name="Harbour Notes", tagline="Letters from a small port", language="en", time_zone="Europe/Berlin"
         )
+    _write_log(site)
     _write_posts(site)
     site.close()
     return Server(folder, processes=1, SECRET_KEY=SECRET).start()
@@ -80,3 +87,30 @@ def _write_posts(site: Site) -> None:
     for slug in ("merging", "leaving"):
         site.post("ada", title="An unfinished letter", slug=slug, body="Dear reader,\n\nthe wind has", status="draft")
     site.post("ada", title="Ice on the rigging", slug="ice", body="It is cold.", publish_at=now + 30 * clock.DAY)
+
+
+def _write_log(site: Site) -> None:
+    """A month of events, some of them of people who wish us no good, and operations that nobody concluded."""
+    for back in range(29, 0, -1):
+        with site.database.transaction() as db:
+            for number in range(back * 7 % 11 + (40 if back == 12 else 0)):
+                append_event(db, SERVER_STARTED, by=Nobody(f"server.{back}", "(server)"), payload={"epoch": number})
+            db.exec_driver_sql(
+                f"UPDATE events SET occurred_at = occurred_at - {back * clock.DAY} "
+                f"WHERE kind = 'server.started' AND session_id = 'server.{back}'"
+            )
+    apply_retention(site.database, 2)
+    hostile = Nobody("x" * 300, "<b>" + "W" * 200)
+    payload = {
+        "<script>alert(1)</script>" + "n" * 80: UNBROKEN,
+        "\u202ename": GERMAN,
+        "list": [1, {"a": None}],
+        "empty": "",
+    }
+    with site.database.transaction() as db:
+        append_event(db, SETTINGS_CHANGED, by=hostile, subject="post:" + "y" * 300, payload=payload)
+        append_event(db, LOG_EXPORTED, by=Nobody("command.1", "(command line)"), payload={"count": 1204})
+    record_intent(site.database, "log.export", by=TESTER, call_id="one", payload={"path": "/backups/" + "z" * 200})
+    record_intent(site.database, "letter.send" + "W" * 100, by=hostile, call_id="two", payload=payload)
+    with site.database.transaction() as db:
+        db.exec_driver_sql(f"UPDATE intents SET recorded_at = recorded_at - {clock.HOUR} WHERE call_id = 'one'")

@@ -73,6 +73,21 @@ def _open_block(page: Page) -> None:
     expect(page.get_by_label("Reason").first).to_be_visible()
 
 
+def _open_details(page: Page) -> None:
+    page.goto("/admin/log")
+    for summary in page.locator("summary").all():
+        summary.click()
+    expect(page.locator(".fields").first).to_be_visible()
+
+
+def _note_too_long(page: Page) -> None:
+    page.goto("/admin/unfinished")
+    page.get_by_label("Failed").first.check()
+    page.get_by_label("Note").first.fill("It did not happen. " * 60)
+    page.get_by_role("button", name="Record").first.click()
+    expect(page.get_by_text("at most 1,000 characters")).to_be_visible()
+
+
 # What is on the picture: whose browser it is, and the way there.
 SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "home": (None, _go("/")),
@@ -95,6 +110,12 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "password": ("ada", _go("/account/password")),
     "admin": ("olive", _open_block),
     "settings": ("olive", _go("/admin/settings")),
+    "log": ("olive", _open_details),
+    "log-filtered": ("olive", _go("/admin/log?person=(server)&kind=server.started")),
+    "log-empty": ("olive", _go("/admin/log?person=nobody-at-all")),
+    "log-faults": ("olive", _go("/admin/log?person=ada&day=yesterday&kind=x&before=y")),
+    "unfinished": ("olive", _go("/admin/unfinished")),
+    "unfinished-faults": ("olive", _note_too_long),
 }
 
 

@@ -29,6 +29,7 @@ from tests.folders import another_program, clean_environment, fingerprint, run_b
 from tests.support import PASSWORD, ROOT, Browser, Server, find_form_token, free_port, integrity, read_all
 from tests.web.wire import Wire, children_of, until
 from web import running
+from web.server.supervisor import ASIDE
 
 TOKEN = "byl_for-tests-only-0123456789-0123456789-abcdef"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
@@ -53,7 +54,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def workers_of(server: Server) -> list[int]:
     assert server.process is not None
-    return sorted(children_of(server.process.pid))
+    return sorted(pid for pid in children_of(server.process.pid) if name_of(pid) != ASIDE)
+
+
+def name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except FileNotFoundError:
+        return ""
 
 
 def write(server: Server, title: str = "Hello", body: str = "World") -> requests.Response:
@@ -385,6 +393,21 @@ def write_until(is_over: threading.Event, server: Server) -> list[int]:
 
 
 # What a running server shows of itself
+
+
+def test_the_process_of_the_jobs_is_replaced_too_and_leaves_with_the_others(tmp_path: Path) -> None:
+    def those_of_jobs() -> list[int]:
+        assert server.process is not None
+        return [pid for pid in children_of(server.process.pid) if name_of(pid) == ASIDE]
+
+    with serving(tmp_path / "instance") as server:
+        (first,) = those_of_jobs()
+        os.kill(first, signal.SIGKILL)
+        assert until(lambda: len(those_of_jobs()) == 1 and those_of_jobs() != [first])
+        assert server.browser().get("/").status_code == 200
+        (second,) = those_of_jobs()
+        assert server.stop() == 0
+        assert name_of(second) != ASIDE
 
 
 def test_metrics_are_summed_over_all_processes_the_dead_ones_too(tmp_path: Path) -> None:

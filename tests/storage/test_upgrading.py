@@ -1,6 +1,7 @@
 """The database file is made whole, upgraded after a copy, or refused with a sentence and left as it was."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -182,11 +183,14 @@ def _described(connection: sa.Connection) -> dict[str, Any]:
         inspector.get_indexes,
     )
     tables = [table for table in inspector.get_table_names() if table != "alembic_version"]
-    return {table: [_sorted(str(ask(table))) for ask in questions] for table in tables}
+    described = {table: [_sorted(str(ask(table))) for ask in questions] for table in tables}
+    conditions = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %' ORDER BY name"
+    return described | {"conditions": [str(row) for row in connection.exec_driver_sql(conditions)]}
 
 
 def _sorted(text: str) -> list[str]:
-    return sorted(text.strip("[]").split("}, {"))
+    # A condition of an index is shown by where it lies in memory; SQLite's own text of it is compared in the end.
+    return sorted(re.sub(r"<[^>]*TextClause[^>]*>", "a condition", text).strip("[]").split("}, {"))
 
 
 # What is refused

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app import main
+from eventlog.ledger import orphan_intents
 from storage import sqlite
 from storage.folder import hold_folder
 from storage.upgrading import head, upgrade
@@ -211,10 +212,17 @@ def test_backup_refuses_in_one_sentence(site: Site, folder: Path, tmp_path: Path
 def test_restore_refuses_in_one_sentence(site: Site, tmp_path: Path) -> None:
     junk = tmp_path / "junk.tar.gz"
     junk.write_text("no archive")
-    before = fingerprint(site.folder)
+    before = besides_database(site.folder)
     check_refused(byline(site.folder, "restore", str(junk)), "not a whole backup", "Nothing was changed")
     check_refused(byline(site.folder, "restore", str(tmp_path / "missing")), "No such file")
-    assert fingerprint(site.folder) == before
+    assert besides_database(site.folder) == before
+    with site.database.reading() as db:
+        assert orphan_intents(db) == []
+
+
+def besides_database(folder: Path) -> dict[str, object]:
+    """Everything in the folder but the database, whose ledger knows of what was tried."""
+    return {name: rest for name, rest in fingerprint(folder).items() if not name.startswith("byline.db-")}
 
 
 # How commands end

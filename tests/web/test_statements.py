@@ -62,6 +62,7 @@ def test_somebody_signed_in_costs_one(site: Site, path: str) -> None:
 @pytest.mark.parametrize("path", [*PAGES, *NOWHERE, "/account", "/new"])
 def test_a_bearer_costs_one_also_when_it_is_bad_or_a_cookie_comes_with_it(site: Site, path: str) -> None:
     good = {"Authorization": f"Bearer {site.token('olive')}"}
+    site.client().get("/", headers=good)  # the first use of a token is recorded
     bad = {"Authorization": "Bearer byl_of-nobody"}
     for client in (site.client(), site.client("alan")):
         for headers in (good, bad):

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
@@ -30,6 +30,9 @@ _SIGNALS = (*worker.STOP_SIGNALS, signal.SIGCHLD)
 # A little more than a worker takes to drain, and less than what waits for us before it kills.
 _STOP_SECONDS = 9.0
 
+# What the process that answers no requests is called, where processes have names.
+ASIDE = "byline-jobs"
+
 # A worker that dies younger than this is likely to die again.
 _YOUNG_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 5.0
@@ -45,13 +48,16 @@ def supervise(
     announce: Callable[[str, int], object],
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
     refusals: tuple[type[Exception], ...] = (),
+    aside: Callable[[Callable[[float], bool]], object] | None = None,
 ) -> int:
     """Serve with that many processes until TERM or INT, and return the exit status of the program.
 
     `make_app` is called in each worker. When it raises before any worker was ready, the server ends with status 1 and
     the message on standard error; the log has a traceback too unless the error is one of `refusals`. `announce` gets
-    the host and the port that was bound, once, when the first worker is ready. To be called from the main thread, and
-    last: TERM and INT stay without effect afterwards, so that impatience does not change the exit status.
+    the host and the port that was bound, once, when the first worker is ready. `aside` runs in one more process, which
+    is replaced like the others: it gets a function that waits some seconds and says whether to stop. To be called from
+    the main thread, and last: TERM and INT stay without effect afterwards, so that impatience does not change the exit
+    status.
     """
     try:
         listener = _listen(host, port)
@@ -60,7 +66,10 @@ def supervise(
         sys.stderr.write(f"Byline cannot listen on {host}, port {port}: {reason}. Choose another HOST or PORT.\n")
         return 1
     work = partial(worker.run, make_app, listener, threads=threads, max_body_bytes=max_body_bytes, refusals=refusals)
-    crew = _Crew(processes, work, lambda: announce(host, listener.getsockname()[1]))
+    works: list[Callable[..., int]] = [work] * processes
+    if aside is not None:
+        works.append(partial(worker.run_aside, ASIDE, aside, listener))
+    crew = _Crew(works, lambda: announce(host, listener.getsockname()[1]))
     try:
         crew.keep_up()
     finally:
@@ -82,6 +91,8 @@ def _listen(host: str, port: int) -> socket.socket:
 @dataclass
 class _Worker:
     pid: int
+    # Its place in the crew, which says what it does.
+    place: int
     started_at: float
     # Where it says that it is ready, or why not; None once it has.
     report: int | None
@@ -92,9 +103,8 @@ class _Crew:
 
     failure: str | None = None
 
-    def __init__(self, size: int, work: Callable[..., int], on_ready: Callable[[], object]) -> None:
-        self._size = size
-        self._work = work
+    def __init__(self, works: Sequence[Callable[..., int]], on_ready: Callable[[], object]) -> None:
+        self._works = works
         self._on_ready: Callable[[], object] | None = on_ready
         self._workers: list[_Worker] = []
         self._is_stopping = False
@@ -108,10 +118,10 @@ class _Crew:
         """Keep the crew complete until a signal says stop, or a worker cannot start."""
         while not self._is_stopping and self.failure is None:
             pause = self._next_start_at - time.monotonic()
-            if len(self._workers) < self._size and pause <= 0:
+            if len(self._workers) < len(self._works) and pause <= 0:
                 self._start_worker()
             else:
-                self._wait(pause if len(self._workers) < self._size else None)
+                self._wait(pause if len(self._workers) < len(self._works) else None)
 
     def end(self) -> None:
         """Let the workers finish what they have begun, and kill those who do not."""
@@ -129,6 +139,7 @@ class _Crew:
             signal.signal(number, signal.SIG_IGN)
 
     def _start_worker(self) -> None:
+        place = min(set(range(len(self._works))) - {each.place for each in self._workers})
         reader, writer = os.pipe()
         # What stands in their buffers would be written twice.
         sys.stdout.flush()
@@ -139,8 +150,8 @@ class _Crew:
             pid = os.fork()
             if pid == 0:
                 os.close(reader)
-                self._become_worker(writer)
-            self._workers.append(_Worker(pid, time.monotonic(), reader))
+                self._become_worker(self._works[place], writer)
+            self._workers.append(_Worker(pid, place, time.monotonic(), reader))
         except OSError as error:
             # Memory is short: the workers that are there go on.
             log.warning("worker could not be started", reason=str(error))
@@ -150,14 +161,14 @@ class _Crew:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             os.close(writer)
 
-    def _become_worker(self, report: int) -> NoReturn:
+    def _become_worker(self, work: Callable[..., int], report: int) -> NoReturn:
         status = 1
         try:
             wakeup_writer = signal.set_wakeup_fd(-1)
             others = [each.report for each in self._workers if each.report is not None]
             for descriptor in (wakeup_writer, self._wakeup, self._own_life, *others):
                 os.close(descriptor)
-            status = self._work(parent_alive=self._parent_alive, report=report)
+            status = work(parent_alive=self._parent_alive, report=report)
         except BaseException:
             log.exception("worker failed")
         finally:

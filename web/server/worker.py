@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import select
 import signal
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -57,6 +59,31 @@ def run(
             log.exception("worker failed")
         _tell(report, FAILED + (str(error) or type(error).__name__).encode()[:_MAX_REASON_BYTES])
         return 1
+    return 0
+
+
+def run_aside(
+    name: str,
+    task: "Callable[[Callable[[float], bool]], object]",
+    listener: socket.socket,
+    *,
+    parent_alive: int,
+    report: int,
+) -> int:
+    """Run what answers no requests until told to stop, and return the exit status.
+
+    The task gets a function that waits that many seconds at most, and says whether to stop. Nobody waits for it to be
+    ready: nothing is told to the parent.
+    """
+    stop = wake_on(STOP_SIGNALS)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOP_SIGNALS, signal.SIGCHLD))
+    os.close(report)
+    # It is not to keep the port when the others are gone, and whoever looks at the processes should know it.
+    listener.close()
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(name)
+    task(lambda seconds: bool(select.select([stop, parent_alive], [], [], seconds)[0]))
     return 0
 
 

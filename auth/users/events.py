@@ -1,0 +1,14 @@
+"""What is recorded about people."""
+
+from eventlog.kinds import declare
+
+USER_CREATED = declare("user.created")
+USER_ROLE_CHANGED = declare("user.role_changed")
+USER_BLOCKED = declare("user.blocked")
+USER_UNBLOCKED = declare("user.unblocked")
+USER_PASSWORD_CHANGED = declare("user.password_changed")
+
+
+def about(username: str) -> str:
+    """The subject of an event about a person."""
+    return f"user:{username}"

@@ -1,0 +1,70 @@
+"""The log as JSON, and as a stream of server-sent events, for programs of the owner's."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, jsonify, request
+
+from eventlog.encoding import encode_event
+from eventlog.following import events_since
+from eventlog.streaming import Followed, Pace, follow
+from web.database import current_database, reading
+from web.errors import Invalid
+from web.render import absolute_url
+from web.sse import Places, answer_with_events, interruption, wants_events
+
+_MOST = 100
+_LARGEST_ID = 2**63 - 1
+_LAST_EVENT_ID = "Last-Event-ID"
+# Of the threads of one process, so many may be held by streams.
+_MOST_STREAMS = 4
+
+Guard = Callable[[Callable[[], Response]], Callable[[], Response]]
+# Called with the request at hand; what it returns tells later on whether whoever sent it would still be let in.
+WatchRight = Callable[[], Callable[[], bool]]
+
+
+def make_api(guard: Guard, watch_right: WatchRight, *, pace: Pace | None = None) -> Blueprint:
+    """The routes, each behind the guard that the floor above hands in."""
+    api = Blueprint("events_api", __name__)
+    places, kept_pace = Places(_MOST_STREAMS), pace or Pace()
+
+    def events() -> Response:
+        """Events after `since`, ascending, of one session or of all: a list, or a stream that goes on."""
+        session = request.args.get("session") or None
+        since, limit = _number("since", 0, 0, _LARGEST_ID), _number("limit", 20, 1, _MOST)
+        if not wants_events():
+            return _list(session, since, limit)
+        seen = request.headers.get(_LAST_EVENT_ID)
+        if seen is not None:
+            since = _parse(_LAST_EVENT_ID, seen, 0, _LARGEST_ID)
+        with reading() as db:
+            events_since(db, session, since, 1)
+        followed = Followed(session, since, is_interrupted=interruption(), is_still_allowed=watch_right())
+        return answer_with_events(follow(current_database(), followed, places=places, pace=kept_pace))
+
+    api.get("/v1/events")(guard(events))
+    return api
+
+
+def _list(session: str | None, since: int, limit: int) -> Response:
+    with reading() as db:
+        events = events_since(db, session, since, limit + 1)
+    following = None
+    if len(events) > limit:
+        of_session = f"&session={quote(session, safe='')}" if session else ""
+        following = absolute_url(f"/v1/events?since={events[limit - 1].id}&limit={limit}{of_session}")
+    items: list[Any] = [json.loads(encode_event(event)) for event in events[:limit]]
+    return jsonify({"items": items, "next": following})
+
+
+def _number(name: str, default: int, least: int, most: int) -> int:
+    return _parse(name, request.args.get(name, str(default)), least, most)
+
+
+def _parse(name: str, text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 20 and least <= int(text) <= most):
+        raise Invalid({name: f"Use a number from {least:,} to {most:,}."})
+    return int(text)

@@ -1,0 +1,9 @@
+"""What the log records of itself, and of the server that keeps it."""
+
+from eventlog.kinds import declare
+
+LOG_EXPORTED = declare("log.exported")
+LOG_RETENTION_APPLIED = declare("log.retention_applied")
+SERVER_STARTED = declare("server.started")
+OPERATION_DISPOSED = declare("operation.disposed")
+LOG_RETENTION_CHANGED = declare("log.retention_changed")

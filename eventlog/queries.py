@@ -1,0 +1,210 @@
+"""Every statement of the log."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+
+from eventlog.model import (
+    Event,
+    Intent,
+    PastSession,
+    event_log_table,
+    events_table,
+    intents_table,
+    log_sessions_table,
+)
+
+_e = events_table.c
+_EVENT = [_e[name] for name in Event.__dataclass_fields__]
+_s = log_sessions_table.c
+_SESSION = [_s[name] for name in PastSession.__dataclass_fields__]
+_INTENT = [intents_table.c[name] for name in Intent.__dataclass_fields__]
+
+# What appending needs, put together once: that costs more than to run it.
+_LAST_LINK = sa.select(_e.id, _e.digest).order_by(_e.id.desc()).limit(1)
+_INSERT_EVENT = sa.insert(events_table)
+_INSERT_SESSION = sa.insert(log_sessions_table)
+_COUNT_EVENT = (
+    sa.update(log_sessions_table)
+    .where(_s.session_id == sa.bindparam("this_session"))
+    .values(
+        # A clock that jumped back does not make a session younger.
+        last_seen_at=sa.case((_s.last_seen_at < sa.bindparam("at"), sa.bindparam("at")), else_=_s.last_seen_at),
+        event_count=_s.event_count + 1,
+        first_message=sa.case((_s.first_message == "", sa.bindparam("message")), else_=_s.first_message),
+    )
+)
+
+# Columns that have an index of both.
+_TOGETHER = {"actor", "kind"}
+# Beyond this, a filter counts as common, and how common it is makes no difference.
+_COMMON = 10_000
+
+
+def last_link(db: sa.Connection) -> tuple[int, str] | None:
+    """Id and digest of the newest event."""
+    row = db.execute(_LAST_LINK).one_or_none()
+    return None if row is None else (row.id, row.digest)
+
+
+def insert_event(db: sa.Connection, event: Event, *, payload: str, salt: str) -> None:
+    """Store an event; its id must be the next one."""
+    values = {name: getattr(event, name) for name in Event.__dataclass_fields__}
+    db.execute(_INSERT_EVENT, values | {"payload": payload, "salt": salt})
+
+
+def count_event(db: sa.Connection, event: Event, *, first_message: str) -> None:
+    """Keep the row of the event's session."""
+    values = {"this_session": event.session_id, "at": event.occurred_at, "message": first_message}
+    if db.execute(_COUNT_EVENT, values).rowcount == 0:
+        row = PastSession(event.session_id, event.actor, event.occurred_at, event.occurred_at, 1, first_message)
+        db.execute(_INSERT_SESSION, {name: getattr(row, name) for name in PastSession.__dataclass_fields__})
+
+
+def has_session(db: sa.Connection, session_id: str) -> bool:
+    """Whether anything was recorded under it."""
+    is_this = log_sessions_table.c.session_id == session_id
+    return db.execute(sa.select(log_sessions_table.c.session_id).where(is_this)).first() is not None
+
+
+def list_events(
+    db: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int | None, newest_first: bool = False
+) -> list[Event]:
+    """Events in the order of their ids."""
+    order = _e.id.desc() if newest_first else _e.id
+    query = sa.select(*_EVENT).where(*conditions).order_by(order).limit(limit)
+    return [_to_event(row) for row in db.execute(query)]
+
+
+def matching(db: sa.Connection, values: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
+    """Conditions for events whose columns have these values, to be found by the index of the rarest one.
+
+    The database knows nothing of how the values are spread, so it is told: the other columns are no columns to it.
+    """
+    lead = next(iter(values), "")
+    if len(values) > 1:
+        rows = {name: sa.select(_e.id).where(_e[name] == value).limit(_COMMON) for name, value in values.items()}
+        counts = [sa.select(sa.func.count()).select_from(r.subquery()).scalar_subquery() for r in rows.values()]
+        found = db.execute(sa.select(*counts)).one()
+        lead = min(zip(found, values, strict=True), key=lambda pair: pair[0])[1]
+    leads = _TOGETHER if lead in _TOGETHER else {lead}
+    return [(_e[name] if name in leads else _e[name].concat("")) == value for name, value in values.items()]
+
+
+def within(start: int, end: int) -> list[sa.ColumnElement[bool]]:
+    """Conditions for events from `start` until before `end`, found by their ids, which grow nearly as time does."""
+    same = events_table.alias()
+    ids = sa.select(sa.func.min(same.c.id), sa.func.max(same.c.id))
+    ids = ids.where(same.c.occurred_at >= start, same.c.occurred_at < end)
+    first, last = (ids.with_only_columns(column).scalar_subquery() for column in ids.selected_columns)
+    at = _e.occurred_at + 0  # not by the index of times: it would have to sort what it finds
+    return [_e.id >= first, _e.id <= last, at >= start, at < end]
+
+
+def count_between(
+    db: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], boundaries: Sequence[int]
+) -> list[int]:
+    """How many events that meet the conditions lie between each boundary and the next, by one statement."""
+    counts = []
+    for number, (start, end) in enumerate(pairwise(boundaries)):
+        # Without other conditions the index of times answers alone.
+        spans = within(start, end) if conditions else [_e.occurred_at >= start, _e.occurred_at < end]
+        query = sa.select(sa.literal(number), sa.func.count()).select_from(events_table)
+        counts.append(query.where(*conditions, *spans))
+    found = {row[0]: int(row[1]) for row in db.execute(sa.union_all(*counts))}
+    return [found[number] for number in range(len(counts))]
+
+
+def list_sessions(db: sa.Connection, *, limit: int | None, actor: str | None = None) -> list[PastSession]:
+    """Sessions, the last seen first."""
+    query = sa.select(*_SESSION)
+    if actor is not None:
+        query = query.where(log_sessions_table.c.actor == actor)
+    s = log_sessions_table.c
+    query = query.order_by(s.last_seen_at.desc(), s.session_id.desc()).limit(limit)
+    return [PastSession(*row) for row in db.execute(query)]
+
+
+def list_links(db: sa.Connection, *, since: int, limit: int) -> Sequence[Any]:
+    """What verifying needs of each event: its columns as they are stored, the salt included."""
+    return db.execute(sa.select(*_EVENT, _e.salt).where(_e.id > since).order_by(_e.id).limit(limit)).all()
+
+
+def empty_payloads(db: sa.Connection, *, before: int, limit: int) -> int:
+    """Empty the payloads of the oldest events before a moment; how many there were."""
+    ids = sa.select(_e.id).where(_e.occurred_at < before, _e.payload.is_not(None)).order_by(_e.occurred_at).limit(limit)
+    return db.execute(sa.update(events_table).where(_e.id.in_(ids)).values(payload=None, salt=None)).rowcount
+
+
+def empty_other_texts(db: sa.Connection, *, before: int) -> None:
+    """Empty what else repeats payloads: first messages of sessions, and what concluded intents said."""
+    s, i = log_sessions_table.c, intents_table.c
+    is_old = (s.first_seen_at < before) & (s.first_message != "")
+    db.execute(sa.update(log_sessions_table).where(is_old).values(first_message=""))
+    is_over = i.outcome.is_not(None) & (i.recorded_at < before) & ((i.payload != "{}") | i.note.is_not(None))
+    db.execute(sa.update(intents_table).where(is_over).values(payload="{}", note=None))
+
+
+def count_payloads(db: sa.Connection, *, before: int) -> int:
+    """How many payloads are older than a moment."""
+    query = sa.select(sa.func.count()).select_from(events_table)
+    return int(db.execute(query.where(_e.occurred_at < before, _e.payload.is_not(None))).scalar_one())
+
+
+def find_intent(db: sa.Connection, call_id: str) -> Intent | None:
+    """The intent of that call."""
+    row = db.execute(sa.select(*_INTENT).where(intents_table.c.call_id == call_id)).one_or_none()
+    return None if row is None else _to_intent(row)
+
+
+def insert_intent(db: sa.Connection, intent: Intent, *, payload: str) -> None:
+    """Store an intent; its call must be new."""
+    values = {name: getattr(intent, name) for name in Intent.__dataclass_fields__}
+    db.execute(sa.insert(intents_table).values(**values | {"payload": payload}))
+
+
+def conclude_intent(db: sa.Connection, call_id: str, *, outcome: str, note: str | None, at: int) -> None:
+    """Say what became of it."""
+    is_this = intents_table.c.call_id == call_id
+    db.execute(sa.update(intents_table).where(is_this).values(outcome=outcome, note=note, concluded_at=at))
+
+
+def list_open_intents(
+    db: sa.Connection, *, session_id: str | None = None, operation: str | None = None
+) -> list[Intent]:
+    """Intents without an outcome, the oldest first."""
+    query = sa.select(*_INTENT).where(intents_table.c.outcome.is_(None))
+    if session_id is not None:
+        query = query.where(intents_table.c.session_id == session_id)
+    if operation is not None:
+        query = query.where(intents_table.c.operation == operation)
+    rows = db.execute(query.order_by(intents_table.c.recorded_at, intents_table.c.call_id))
+    return [_to_intent(row) for row in rows]
+
+
+def stored_schema_version(db: sa.Connection) -> int:
+    """The form that the log was last written in."""
+    return int(db.execute(sa.select(event_log_table.c.schema_version)).scalar_one())
+
+
+def stored_retention_days(db: sa.Connection) -> int | None:
+    """How many days payloads are kept; None: for ever."""
+    days = db.execute(sa.select(event_log_table.c.retention_days)).scalar_one()
+    return None if days is None else int(days)
+
+
+def set_retention_days(db: sa.Connection, days: int | None) -> None:
+    """Set how many days payloads are kept."""
+    db.execute(sa.update(event_log_table).values(retention_days=days))
+
+
+def _to_event(row: Any) -> Event:
+    values = dict(row._mapping)
+    return Event(**values | {"payload": None if row.payload is None else json.loads(row.payload)})
+
+
+def _to_intent(row: Any) -> Intent:
+    return Intent(**dict(row._mapping) | {"payload": json.loads(row.payload)})

@@ -1,0 +1,57 @@
+"""The readings of a text: decoded, and with its lines joined.
+
+A secret in a request rarely stands bare: a log line quotes JSON, a form percent-encodes, a page escapes, a mail wraps.
+"""
+
+import html
+import re
+from collections.abc import Callable
+from urllib.parse import unquote, unquote_plus
+
+from eventlog.redaction.patterns import REDACTED
+
+Read = Callable[[str], str]
+
+# Encodings within encodings are read this far.
+DEEPEST = 3
+
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([\"'\\/bfnrt]))")
+_LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_SPACE = re.compile(r"\s")
+# A token that was wrapped: the break and the indentation after it are no part of it. A line that begins one is not the
+# rest of another.
+_BEGINS = r"(?:sk-|hf_|hv[sbr]\.|SG\.|eyJ|A(?:KIA|SIA|BIA|CCA|3T)|1//0|(?:\d+\.){2})"
+_WRAP = re.compile(rf"(?<=[\w+/=.~-])[ \t]{{0,4}}\\?\r?\n[ \t>]{{0,32}}(?!{_BEGINS})(?=[\w+/=.~-])", re.ASCII)
+
+
+def _percent(text: str) -> str:
+    # In a form that a browser encoded a plus is a space. Elsewhere it is a plus: base64 has it.
+    is_form = "%" in text and "%20" not in text and _SPACE.search(text.replace(REDACTED, "")) is None
+    return unquote_plus(text) if is_form else unquote(text)
+
+
+def _json(text: str) -> str:
+    return _ESCAPE.sub(_character, text) if "\\" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    digits = match[1] or match[2]
+    return chr(int(digits, 16)) if digits else _LETTERS.get(match[3], match[3])
+
+
+def _html(text: str) -> str:
+    return html.unescape(text) if "&" in text else text
+
+
+def _joined(text: str) -> str:
+    return _WRAP.sub("", text) if "\n" in text else text
+
+
+READERS: tuple[Read, ...] = (_joined, _json, _percent, _html)
+# Without one of these signs every reading is the text as it stands.
+_DECODED = re.compile(r"[\\%&\n]")
+
+
+def has_others(text: str) -> bool:
+    """Whether a text may read otherwise than it stands."""
+    return _DECODED.search(text) is not None
