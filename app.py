@@ -1,6 +1,8 @@
 """Byline: the wiring. Settings first, then each package's part, from the ground floor up."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import click
 from flask import Flask, request, send_from_directory
@@ -37,6 +39,7 @@ from eventlog.cli import log
 from eventlog.following import check_schema
 from eventlog.ledger import orphan_intents
 from eventlog.pages import make_pages, reopen_disposal
+from eventlog.redaction import redact
 from eventlog.retention import RETAIN, retain_daily
 from eventlog.retention_pages import reopen_retention
 from storage.engine import Database
@@ -175,7 +178,8 @@ def serve() -> None:
     """Run the site until it is told to stop."""
     settings = load_settings()
     jobs = {RETAIN: retain_daily}
-    raise SystemExit(run_site(settings, prepare=lambda: prepare_site(settings), make_app=create_app, jobs=jobs))
+    prepare = partial(prepare_site, settings)
+    raise SystemExit(run_site(settings, prepare=prepare, make_app=create_app, jobs=jobs, clean_line=_without_secrets))
 
 
 for command in (user, token, log, show_settings, doctor, backup, restore):
@@ -192,6 +196,11 @@ def prepare_site(settings: Settings) -> Prepared:
         return Prepared(prepare_first_owner(database, settings), unfinished_count)
     finally:
         database.close()
+
+
+def _without_secrets(line: dict[str, Any]) -> dict[str, Any]:
+    clean, _counts = redact(line)
+    return cast("dict[str, Any]", clean)
 
 
 def _open_for_commands() -> Flask:

@@ -2,31 +2,23 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
 
-from eventlog.model import (
-    Event,
-    Intent,
-    PastSession,
-    event_log_table,
-    events_table,
-    intents_table,
-    log_sessions_table,
-)
+from eventlog.model import Event, Intent, PastSession, event_log_table, events_table, intents_table, log_sessions_table
 
 _e = events_table.c
 _EVENT = [_e[name] for name in Event.__dataclass_fields__]
+_PAYLOAD = list(Event.__dataclass_fields__).index("payload")
 _s = log_sessions_table.c
 _SESSION = [_s[name] for name in PastSession.__dataclass_fields__]
 _INTENT = [intents_table.c[name] for name in Intent.__dataclass_fields__]
 
 # What appending needs, put together once: that costs more than to run it.
 _LAST_LINK = sa.select(_e.id, _e.digest).order_by(_e.id.desc()).limit(1)
-_INSERT_EVENT = sa.insert(events_table)
-_INSERT_SESSION = sa.insert(log_sessions_table)
 _COUNT_EVENT = (
     sa.update(log_sessions_table)
     .where(_s.session_id == sa.bindparam("this_session"))
@@ -38,8 +30,7 @@ _COUNT_EVENT = (
     )
 )
 
-# Columns that have an index of both.
-_TOGETHER = {"actor", "kind"}
+_TOGETHER = {"actor", "kind"}  # columns that have an index of both
 # Beyond this, a filter counts as common, and how common it is makes no difference.
 _COMMON = 10_000
 
@@ -53,7 +44,7 @@ def last_link(db: sa.Connection) -> tuple[int, str] | None:
 def insert_event(db: sa.Connection, event: Event, *, payload: str, salt: str) -> None:
     """Store an event; its id must be the next one."""
     values = {name: getattr(event, name) for name in Event.__dataclass_fields__}
-    db.execute(_INSERT_EVENT, values | {"payload": payload, "salt": salt})
+    db.execute(sa.insert(events_table), values | {"payload": payload, "salt": salt})
 
 
 def count_event(db: sa.Connection, event: Event, *, first_message: str) -> None:
@@ -61,13 +52,12 @@ def count_event(db: sa.Connection, event: Event, *, first_message: str) -> None:
     values = {"this_session": event.session_id, "at": event.occurred_at, "message": first_message}
     if db.execute(_COUNT_EVENT, values).rowcount == 0:
         row = PastSession(event.session_id, event.actor, event.occurred_at, event.occurred_at, 1, first_message)
-        db.execute(_INSERT_SESSION, {name: getattr(row, name) for name in PastSession.__dataclass_fields__})
+        db.execute(sa.insert(log_sessions_table), asdict(row))
 
 
 def has_session(db: sa.Connection, session_id: str) -> bool:
     """Whether anything was recorded under it."""
-    is_this = log_sessions_table.c.session_id == session_id
-    return db.execute(sa.select(log_sessions_table.c.session_id).where(is_this)).first() is not None
+    return db.execute(sa.select(_s.session_id).where(_s.session_id == session_id)).first() is not None
 
 
 def list_events(
@@ -122,9 +112,8 @@ def list_sessions(db: sa.Connection, *, limit: int | None, actor: str | None = N
     """Sessions, the last seen first."""
     query = sa.select(*_SESSION)
     if actor is not None:
-        query = query.where(log_sessions_table.c.actor == actor)
-    s = log_sessions_table.c
-    query = query.order_by(s.last_seen_at.desc(), s.session_id.desc()).limit(limit)
+        query = query.where(_s.actor == actor)
+    query = query.order_by(_s.last_seen_at.desc(), _s.session_id.desc()).limit(limit)
     return [PastSession(*row) for row in db.execute(query)]
 
 
@@ -139,19 +128,26 @@ def empty_payloads(db: sa.Connection, *, before: int, limit: int) -> int:
     return db.execute(sa.update(events_table).where(_e.id.in_(ids)).values(payload=None, salt=None)).rowcount
 
 
-def empty_other_texts(db: sa.Connection, *, before: int) -> None:
-    """Empty what else repeats payloads: first messages of sessions, and what concluded intents said."""
-    s, i = log_sessions_table.c, intents_table.c
-    is_old = (s.first_seen_at < before) & (s.first_message != "")
-    db.execute(sa.update(log_sessions_table).where(is_old).values(first_message=""))
-    is_over = i.outcome.is_not(None) & (i.recorded_at < before) & ((i.payload != "{}") | i.note.is_not(None))
-    db.execute(sa.update(intents_table).where(is_over).values(payload="{}", note=None))
+def empty_first_messages(db: sa.Connection, *, before: int, limit: int) -> int:
+    """Empty the first messages of sessions that began before a moment; how many there were."""
+    s = log_sessions_table.c
+    ids = sa.select(s.session_id).where(s.first_seen_at < before, s.first_message != "").limit(limit)
+    emptied = sa.update(log_sessions_table).where(s.session_id.in_(ids)).values(first_message="")
+    return db.execute(emptied).rowcount
+
+
+def empty_intents(db: sa.Connection, *, before: int, limit: int) -> int:
+    """Empty what concluded operations said that were announced before a moment; how many there were."""
+    i = intents_table.c
+    has_texts = (i.payload != "{}") | i.note.is_not(None)
+    ids = sa.select(i.call_id).where(i.outcome.is_not(None), i.recorded_at < before, has_texts).limit(limit)
+    return db.execute(sa.update(intents_table).where(i.call_id.in_(ids)).values(payload="{}", note=None)).rowcount
 
 
 def count_payloads(db: sa.Connection, *, before: int) -> int:
     """How many payloads are older than a moment."""
-    query = sa.select(sa.func.count()).select_from(events_table)
-    return int(db.execute(query.where(_e.occurred_at < before, _e.payload.is_not(None))).scalar_one())
+    query = sa.select(sa.func.count()).where(_e.occurred_at < before, _e.payload.is_not(None))
+    return int(db.execute(query).scalar_one())
 
 
 def find_intent(db: sa.Connection, call_id: str) -> Intent | None:
@@ -162,8 +158,7 @@ def find_intent(db: sa.Connection, call_id: str) -> Intent | None:
 
 def insert_intent(db: sa.Connection, intent: Intent, *, payload: str) -> None:
     """Store an intent; its call must be new."""
-    values = {name: getattr(intent, name) for name in Intent.__dataclass_fields__}
-    db.execute(sa.insert(intents_table).values(**values | {"payload": payload}))
+    db.execute(sa.insert(intents_table), asdict(intent) | {"payload": payload})
 
 
 def conclude_intent(db: sa.Connection, call_id: str, *, outcome: str, note: str | None, at: int) -> None:
@@ -202,8 +197,9 @@ def set_retention_days(db: sa.Connection, days: int | None) -> None:
 
 
 def _to_event(row: Any) -> Event:
-    values = dict(row._mapping)
-    return Event(**values | {"payload": None if row.payload is None else json.loads(row.payload)})
+    values = list(row)
+    values[_PAYLOAD] = None if row.payload is None else json.loads(row.payload)
+    return Event(*values)
 
 
 def _to_intent(row: Any) -> Intent:

@@ -32,18 +32,22 @@ def apply_retention(
     if is_dry_run:
         with database.reading() as db:
             return queries.count_payloads(db, before=before)
+    emptied = _in_batches(database, queries.empty_payloads, before, progress or (lambda _count: None))
+    for repeat_payloads in (queries.empty_first_messages, queries.empty_intents):
+        _in_batches(database, repeat_payloads, before, lambda _count: None)
+    return emptied
+
+
+def _in_batches(database: Database, empty: Callable[..., int], before: int, progress: Callable[[int], object]) -> int:
     emptied, batch = 0, _BATCH
     while batch == _BATCH:
         began = time.monotonic()
         with database.transaction() as db:
-            batch = queries.empty_payloads(db, before=before, limit=_BATCH)
+            batch = empty(db, before=before, limit=_BATCH)
         # SQLite does not queue its writers: who waits tries again, and must find the door open half of the time.
         time.sleep(time.monotonic() - began)
         emptied += batch
-        if progress is not None:
-            progress(batch)
-    with database.transaction() as db:
-        queries.empty_other_texts(db, before=before)
+        progress(batch)
     return emptied
 
 

@@ -4,6 +4,8 @@ import logging
 import re
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -14,8 +16,15 @@ _QUIET = {"/healthz", "/readyz", "/metrics"}
 _BEFORE_A_TOKEN = re.compile(r"/+(setup|join|reset|preview)/", re.IGNORECASE)
 
 
-def configure_logs() -> None:
-    """For the whole process; what libraries log through `logging` leaves in the same form."""
+def configure_logs(clean: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """For the whole process; what libraries log through `logging` leaves in the same form.
+
+    Each line passes through `clean`, which takes secrets out of whatever somebody put into an address or an error.
+    """
+
+    def clean_line(_logger: object, _method: str, line: Any) -> dict[str, Any]:
+        return clean(dict(line))
+
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -24,7 +33,7 @@ def configure_logs() -> None:
         structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
+        processors=[*shared, clean_line, structlog.processors.JSONRenderer()],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
@@ -34,6 +43,7 @@ def configure_logs() -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                clean_line,
                 structlog.processors.JSONRenderer(),
             ],
         )

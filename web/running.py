@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
@@ -49,11 +50,13 @@ def run_site(
     prepare: Callable[[], Prepared],
     make_app: Callable[[Settings], Flask],
     jobs: Mapping[str, Handler],
+    clean_line: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> int:
     """Run until TERM or INT; returns the exit status.
 
-    `prepare` makes the first owner, or the link that does; `jobs` are done in a process of their own. Raises the
-    storage floor's errors when the folder or the database cannot be used.
+    `prepare` makes the first owner, or the link that does; `jobs` are done in a process of their own; `clean_line`
+    takes secrets out of a line of the log. Raises the storage floor's errors when the folder or the database cannot be
+    used.
     """
     prepare_folder(settings.byline_instance)
     hold_folder(settings.byline_instance, wait_seconds=_WAIT_FOR_FOLDER_SECONDS)
@@ -64,7 +67,7 @@ def run_site(
     prepared = prepare()
     metrics_folder = _make_metrics_folder()
     os.environ[FOLDER_VARIABLE] = metrics_folder
-    configure_logs()
+    configure_logs(clean_line)
     has_jobs_aside = sqlite.allows_many_writers()
     try:
         return supervise(

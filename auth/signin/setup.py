@@ -7,10 +7,12 @@ import sqlalchemy as sa
 
 from auth.permissions import Role
 from auth.signin import queries
+from auth.signin.events import SITE_SET_UP
 from auth.tokens.issuing import follow_environment
 from auth.users import queries as user_queries
 from auth.users.registering import prepare_password, register
 from eventlog.actors import Actor, Nobody, server
+from eventlog.appending import append_event
 from storage import clock
 from storage.engine import Database
 from web.errors import Gone, Invalid, NotFound
@@ -69,6 +71,7 @@ def set_up(
     queries.delete_setup_links(db)
     site = read_site(db)
     change_site(db, name=site_name, tagline=site.tagline, language=site.language, time_zone=site.time_zone)
+    append_event(db, SITE_SET_UP, by=by, payload={"name": site_name})
     _follow_environment(db, settings, by=by)
     return owner_id
 

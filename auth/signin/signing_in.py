@@ -6,9 +6,9 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from auth.sessions.ending import end_sessions_of
-from auth.sessions.events import SESSION_SIGN_IN_FAILED, SESSION_SIGNED_IN, SESSION_SIGNED_OUT
+from auth.sessions.events import SESSION_ENDED, SESSION_SIGN_IN_FAILED, SESSION_SIGNED_IN, SESSION_SIGNED_OUT
 from auth.sessions.model import Session
-from auth.sessions.store import SessionStore
+from auth.sessions.store import SessionStore, name_of
 from auth.signin import throttling
 from auth.signin.devices import describe_device
 from auth.users import queries as user_queries
@@ -69,8 +69,6 @@ def sign_in(
         throttling.take_back(db, attempt)
         if fresh_hash is not None:
             user_queries.replace_password_hash(db, found[0], password_hash=fresh_hash)
-        if former_id is not None:
-            store.clear(db, former_id)
         whole_id = store.create()
         session = store.set(db, whole_id, user_id=found[0], is_remembered=is_remembered)
         user = find_person(db, username)
@@ -78,6 +76,9 @@ def sign_in(
         payload = {"address": address, "device": device, "is_remembered": is_remembered}
         by = Nobody(session.id, user.username, user.id)
         append_event(db, SESSION_SIGNED_IN, by=by, subject=about(user.username), payload=payload, first_message=device)
+        if former_id is not None and store.clear(db, former_id):
+            ended = {"sessions": [name_of(former_id)], "count": 1, "reason": "signed in again"}
+            append_event(db, SESSION_ENDED, by=by, payload=ended)
     return SignedIn(whole_id, session, user)
 
 

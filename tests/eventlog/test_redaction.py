@@ -3,13 +3,15 @@
 import html
 import re
 import time
+from collections import Counter
 from urllib.parse import unquote, unquote_plus
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventlog.redaction import JsonValue, redact, redact_deeply
+from eventlog.redaction import JsonValue, redact, redact_deeply, shapes
+from eventlog.redaction.patterns import cut
 from tests.eventlog.corpus import BENIGN, ENCODINGS, PLANTED, Planted
 
 WINDOW = 12
@@ -158,6 +160,14 @@ def test_a_text_without_secrets_stays_as_it_is(name: str) -> None:
 def test_a_text_without_secrets_stays_in_every_encoding(name: str, encoding: str) -> None:
     text = ENCODINGS[encoding](BENIGN[name].replace("\ud800", ""))
     assert redact(text) == (text, {})
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("abcxyzABCXYZ0123456789_", max_size=15).filter(str.isidentifier))
+def test_a_short_word_is_no_secret_by_its_shape(word: str) -> None:
+    counts: Counter[str] = Counter()
+    assert cut(word, shapes.PATTERNS, counts) == word
+    assert redact(word) == (word, {})
 
 
 def test_names_of_fields_are_redacted_too_and_none_is_lost() -> None:

@@ -8,6 +8,7 @@ import threading
 import time_machine
 
 from auth.sessions.store import SessionStore, name_of
+from eventlog.following import events_since
 from storage import clock
 from storage.engine import Database
 from tests.support import PASSWORD, ROOT, SECRET, Client, Server, Site, find_form_token
@@ -209,7 +210,12 @@ def test_signing_in_over_a_live_session_ends_that_one(site: Site) -> None:
     browser.post("/login", data={"csrf_token": token, "username": "ada", "password": PASSWORD})
     with site.database.reading() as db:
         assert not site.app.extensions["session_store"].exists(db, old)
+        (ended,) = [event for event in events_since(db, None, 0, 0) if event.kind == "session.ended"]
     assert site.rows("sessions") == 1
+    assert (ended.actor, ended.payload) == (
+        "ada",
+        {"sessions": [old.rpartition(".")[0]], "count": 1, "reason": "signed in again"},
+    )
 
 
 def test_a_session_cleared_during_a_slow_request_does_not_come_back(site: Site) -> None:

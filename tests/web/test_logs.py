@@ -17,7 +17,7 @@ import logging, os
 import structlog
 from web.logs import configure_logs
 
-configure_logs()
+configure_logs(lambda line: line)
 log = structlog.get_logger()
 log.info("hello", number=1, text="ümläut \\ud800 \\n line")
 logging.getLogger("waitress").warning("from a library: %s", "an argument")
