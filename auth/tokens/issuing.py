@@ -17,6 +17,7 @@ from storage.ids import new_id
 from web.errors import Invalid, NotFound
 
 _PREFIX = "byl_"
+_LONGEST_LABEL = 100
 
 
 def issue(
@@ -24,13 +25,15 @@ def issue(
 ) -> str:
     """Make a token for a person and return it; it is never shown again.
 
-    Raises NotFound for an unknown person, Invalid when it would allow nothing or last no time.
+    Raises NotFound for an unknown person, Invalid when it would allow nothing, last no time, or its label is too long.
     """
     scopes = frozenset(scopes)
     if not scopes:
         raise Invalid({"scope": "Name at least one scope."})
     if days is not None and not 1 <= days <= 36_500:
         raise Invalid({"days": "Use 1 to 36,500 days."})
+    if len(label) > _LONGEST_LABEL:
+        raise Invalid({"label": f"Use at most {_LONGEST_LABEL} characters."})
     token = _PREFIX + secrets.token_urlsafe(32)
     at, token_id, person = clock.now(), new_id(), find_person(db, username)
     queries.insert_token(
@@ -38,12 +41,12 @@ def issue(
         token_id=token_id,
         digest=digest_of(token),
         user_id=person.id,
-        label=label[:100],
+        label=label,
         scopes=" ".join(sorted(scopes)),
         created_at=at,
         expires_at=None if days is None else at + days * clock.DAY,
     )
-    payload = {"for": person.username, "scopes": sorted(scopes), "label": label[:100]}
+    payload = {"for": person.username, "scopes": sorted(scopes), "label": label}
     append_event(db, TOKEN_CREATED, by=by, subject=about(token_id), payload=payload)
     return token
 

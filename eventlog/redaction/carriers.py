@@ -26,14 +26,18 @@ PATTERNS: tuple[Pattern, ...] = (
     # RFC 9110, 11.6. With a scheme, all to the end of the line is credentials; without one, a single long word is.
     pattern(
         "authorization",
-        rf"(?i:authorization{_JOINED}(?P<secret>{_SCHEMES}[ \t+]++[^\r\n\"'\\&]{{6,}}+(?:\r?\n[ \t]+\S+)*|[^\s\"'\\]{{12,}}+(?![ ][A-Za-z])))",
+        rf"(?i:authorization{_JOINED}(?P<secret>{_SCHEMES}[ \t+]++(?:(?!-----|%0[AaDd])[^\r\n\"'\\&]){{6,}}+(?:\r?\n[ \t]+\S+)*|[^\s\"'\\]{{12,}}+(?![ ][A-Za-z])))",
         _is_value,
     ),
     # RFC 6750. Prose says "bearer token" and "basic rules": what follows there is a word.
     pattern("bearer", r"(?i:bearer)[ \t+:=]{1,4}(?P<secret>(?=[\w.~+/-]{0,60}\d|[\w.~/-]{24})[\w.~+/=-]{8,})"),
     pattern("basic", r"(?i:basic)[ \t+:=]{1,4}(?P<secret>[A-Za-z0-9+/_-]{8,}={0,2})", _is_user_and_password),
     # RFC 6265: everything after the header's name.
-    pattern("cookie", rf"(?i:cookie2?){_JOINED}(?P<secret>[\w!#$%&*.^|~+-]{{1,100}}=[^\r\n\"']*)", _is_value),
+    pattern(
+        "cookie",
+        rf"(?i:cookie2?){_JOINED}(?P<secret>[\w!#$%&*.^|~+-]{{1,100}}=(?:[^\r\n\"'\\]|\\(?![\\rnu]))*)",
+        _is_value,
+    ),
     # RFC 3986, 3.2.1. A page's path may hold an `@`; the password of another address what should have been encoded.
     pattern("url-password", r"""(?i:https?)://[^\s/?\#@:"'<>]{0,128}:(?P<secret>[^\s/?\#"'<>]{1,300})@""", _is_value),
     pattern(

@@ -63,7 +63,7 @@ _NAME = rf"(?<![\w.\[\]-]){_HAS_PART}(?P<name>[\w.\[\]-]++)"
 # Without quotation marks, up to white space or the next field of a form: passwords hold commas and semicolons. A value
 # that was wrapped goes on in lines that have nothing else.
 _REST = r"(?:\\?\r?\n[ \t]*[\w+/.~-]{8,}+=*(?=[ \t]*(?:\\?\r?\n|\Z)))*"
-_NEXT_LINE = r"\\+[rn](?:\\+[rn])*+(?:[\w.-]{1,60}[ ]?[=:]|-----)"
+_NEXT_LINE = r"""\\+[rn](?:\\+[rn])*+(?:[\w.-]{1,60}[ ]?[=:]|-----|[\\"'{\[])"""
 _BARE = (
     rf"(?!<[\w ]{{1,40}}>)(?![&\"'])(?:[^\s&\\]++|(?!{_NEXT_LINE})\\++"
     rf"|&\#?\w{{1,8}};)+{_REST}"

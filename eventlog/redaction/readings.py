@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote, unquote_plus
 
-from eventlog.redaction.patterns import REDACTED
-
 Read = Callable[[str], str]
 
 # Encodings within encodings are read this far.
@@ -17,7 +15,7 @@ DEEPEST = 3
 
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([\"'\\/bfnrt]))")
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_SPACE = re.compile(r"\s")
+_ENCODED = re.compile(r"[^\s%]*%[0-9A-Fa-f]{2}\S*")
 # A token that was wrapped: the break and the indentation after it are no part of it. A line that begins one is not the
 # rest of another.
 _BEGINS = r"(?:sk-|hf_|hv[sbr]\.|SG\.|eyJ|A(?:KIA|SIA|BIA|CCA|3T)|1//0|(?:\d+\.){2})"
@@ -25,9 +23,12 @@ _WRAP = re.compile(rf"(?<=[\w+/=.~-])[ \t]{{0,4}}\\?\r?\n[ \t>]{{0,32}}(?!{_BEGI
 
 
 def _percent(text: str) -> str:
+    return _ENCODED.sub(_unquoted, text) if "%" in text else text
+
+
+def _unquoted(match: re.Match[str]) -> str:
     # In a form that a browser encoded a plus is a space. Elsewhere it is a plus: base64 has it.
-    is_form = "%" in text and "%20" not in text and _SPACE.search(text.replace(REDACTED, "")) is None
-    return unquote_plus(text) if is_form else unquote(text)
+    return unquote(match[0]) if "%20" in match[0] else unquote_plus(match[0])
 
 
 def _json(text: str) -> str:
