@@ -32,16 +32,17 @@ from blog.posts.editor import reopen_edit, reopen_new
 from blog.posts.pages import pages as post_pages
 from blog.site.pages import pages as site_pages
 from blog.site.pages import reopen_settings
-from eventlog import description as log_description
-from eventlog.api import make_api
-from eventlog.backups import backup, restore
 from eventlog.cli import log
-from eventlog.following import check_schema
-from eventlog.ledger import orphan_intents
-from eventlog.pages import make_pages, reopen_disposal
+from eventlog.ledger import pages as ledger_pages
+from eventlog.ledger.announcing import orphan_intents
+from eventlog.ledger.backups import backup, restore
+from eventlog.log import description as log_description
+from eventlog.log import pages as log_pages
+from eventlog.log.api import make_api
+from eventlog.log.following import check_schema
 from eventlog.redaction import redact
-from eventlog.retention import RETAIN, retain_daily
-from eventlog.retention_pages import reopen_retention
+from eventlog.retention import pages as retention_pages
+from eventlog.retention.applying import RETAIN, retain_daily
 from storage.engine import Database
 from storage.folder import hold_folder, prepare_folder
 from storage.upgrading import is_current, upgrade
@@ -107,8 +108,8 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "editor.create": reopen_new,
             "editor.save": reopen_edit,
             "site.save_settings": reopen_settings,
-            "log_pages.dispose_operation": reopen_disposal,
-            "log_pages.save_retention": reopen_retention,
+            "ledger_pages.dispose_operation": ledger_pages.reopen_disposal,
+            "retention_pages.save_retention": retention_pages.reopen_retention,
         },
     )
     init_openapi(
@@ -118,6 +119,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         description.MODELS,
     )
 
+    owners_pages = (log_pages.make_pages, ledger_pages.make_pages, retention_pages.make_pages)
     for pages in (
         health_pages,
         signin_pages,
@@ -130,7 +132,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         sessions_api,
         own_sessions_pages,
         make_api(requires(Permission.READ_EVENTS), lambda: watch_right(Permission.READ_EVENTS)),
-        make_pages(requires(Permission.ADMINISTER, session_only=True)),
+        *(make(requires(Permission.ADMINISTER, session_only=True)) for make in owners_pages),
     ):
         app.register_blueprint(pages)
     for endpoint in ("static", "health.alive", "health.ready"):

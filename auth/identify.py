@@ -13,7 +13,7 @@ from auth.sessions.store import digest_of
 from auth.tokens import queries as token_queries
 from auth.tokens.events import TOKEN_FIRST_USED, about
 from auth.tokens.issuing import digest_of as token_digest_of
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from storage import clock
 from storage.errors import Busy, Full
 from web.caching import mark_private

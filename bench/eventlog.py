@@ -23,12 +23,12 @@ from rich.table import Table
 
 from bench.filling import AT_A_TIME, PAYLOADS, PER_SESSION, filled, rows
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
-from eventlog.exporting import Level, Wanted, export_log
-from eventlog.following import events_since, list_past_sessions
 from eventlog.kinds import declare
-from eventlog.retention import apply_retention
-from eventlog.verifying import verify
+from eventlog.log.appending import append_event
+from eventlog.log.exporting import Level, Wanted, export_log
+from eventlog.log.following import events_since, list_past_sessions
+from eventlog.log.verifying import verify
+from eventlog.retention.applying import apply_retention
 from storage.engine import Database
 
 FEW, MANY = 10_000, 1_000_000

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from eventlog.encoding import GENESIS, canonical, digest_event, digest_payload
-from eventlog.model import Event, events_table, log_sessions_table
+from eventlog.log.encoding import GENESIS, canonical, digest_event, digest_payload
+from eventlog.log.model import Event, events_table, log_sessions_table
 from storage import clock
 from storage.engine import Database
 from storage.upgrading import upgrade

@@ -8,15 +8,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from eventlog.actors import command_line
-from eventlog.appending import append_event
-from eventlog.encoding import encode_event
 from eventlog.events import LOG_EXPORTED
-from eventlog.exporting import Level, Wanted, export_log
-from eventlog.following import events_since
-from eventlog.ledger import operation, orphan_intents
-from eventlog.queries import last_link
-from eventlog.retention import apply_retention, retain
-from eventlog.verifying import verify
+from eventlog.ledger.announcing import operation, orphan_intents
+from eventlog.log.appending import append_event
+from eventlog.log.encoding import encode_event
+from eventlog.log.exporting import Level, Wanted, export_log
+from eventlog.log.following import events_since
+from eventlog.log.queries import last_link
+from eventlog.log.verifying import verify
+from eventlog.retention.applying import apply_retention, retain
 from storage import clock
 from web.command import open_site, sentences
 from web.database import current_database, reading, transaction

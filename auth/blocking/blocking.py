@@ -7,7 +7,7 @@ from auth.users import queries
 from auth.users.events import USER_BLOCKED, USER_UNBLOCKED, about
 from auth.users.roles import find_person, keep_an_owner
 from eventlog.actors import Actor
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from storage import clock
 from web.errors import Conflict, Invalid
 

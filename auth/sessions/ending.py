@@ -7,7 +7,7 @@ from auth.sessions.queries import delete_sessions_of
 from auth.users.events import about
 from auth.users.model import User
 from eventlog.actors import Actor
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 
 
 def end_sessions_of(db: sa.Connection, user: User, *, by: Actor, reason: str, except_id: str | None = None) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Generator, Iterator
 
 from auth.principal import Principal
-from eventlog.appending import append_event
 from eventlog.events import LOG_EXPORTED
-from eventlog.exporting import Level, Wanted, write_bundle
-from eventlog.ledger import operation
+from eventlog.ledger.announcing import operation
+from eventlog.log.appending import append_event
+from eventlog.log.exporting import Level, Wanted, write_bundle
 from storage.engine import Database
 from web.errors import Invalid
 from web.pieces import pieces_of

@@ -2,7 +2,7 @@
 
 from wtforms import RadioField
 
-from eventlog.exporting import Level
+from eventlog.log.exporting import Level
 from web.forms import Form
 
 _LEVELS = {

@@ -11,7 +11,7 @@ from auth.sessions import queries
 from auth.sessions.events import SESSION_ENDED
 from auth.sessions.queries import Place, SessionRow
 from auth.users.events import about
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from storage import clock
 from web.errors import NotFound
 

@@ -8,7 +8,7 @@ from auth.permissions import Permission
 from auth.principal import principal
 from auth.sessions.exporting import export_own_events, levels_for
 from auth.sessions.forms import ExportForm
-from eventlog.exporting import Level
+from eventlog.log.exporting import Level
 from web.database import current_database
 from web.errors import Invalid
 from web.render import current_site, render_page

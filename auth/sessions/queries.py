@@ -15,7 +15,7 @@ from auth.sessions.model import (
     sessions_table,
 )
 from auth.users.model import users_table
-from eventlog.model import events_table, log_sessions_table
+from eventlog.log.model import events_table, log_sessions_table
 
 # `epoch.counter`; what else the log calls a session has another form.
 _SIGN_IN_ID = r"^[0-9]+\.[0-9]+$"

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from auth.sessions import queries
 from auth.sessions.model import Session
 from eventlog.actors import server
-from eventlog.appending import append_event
 from eventlog.events import SERVER_STARTED
+from eventlog.log.appending import append_event
 from storage import clock
 from storage.engine import Database
 

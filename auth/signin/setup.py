@@ -12,7 +12,7 @@ from auth.tokens.issuing import follow_environment
 from auth.users import queries as user_queries
 from auth.users.registering import prepare_password, register
 from eventlog.actors import Actor, Nobody, server
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from storage import clock
 from storage.engine import Database
 from web.errors import Gone, Invalid, NotFound

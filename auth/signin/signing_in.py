@@ -17,7 +17,7 @@ from auth.users.model import User
 from auth.users.passwords import check_password_rules, hash_password, is_password_right, needs_rehash
 from auth.users.roles import find_person
 from eventlog.actors import Actor, Nobody
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from storage.engine import Database
 from web.errors import Invalid, Unauthenticated
 from web.signing import Keys

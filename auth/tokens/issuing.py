@@ -11,7 +11,7 @@ from auth.tokens import queries
 from auth.tokens.events import TOKEN_CREATED, TOKEN_REVOKED, about
 from auth.users.roles import find_person
 from eventlog.actors import Actor
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from storage import clock
 from storage.ids import new_id
 from web.errors import Invalid, NotFound

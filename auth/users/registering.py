@@ -10,7 +10,7 @@ from auth.users import queries
 from auth.users.events import USER_CREATED, about
 from auth.users.passwords import check_password_rules, hash_password
 from eventlog.actors import Actor
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from storage import clock
 from web.errors import Conflict, Invalid
 

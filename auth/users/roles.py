@@ -7,7 +7,7 @@ from auth.users import queries
 from auth.users.events import USER_ROLE_CHANGED, about
 from auth.users.model import User
 from eventlog.actors import Actor
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from web.errors import Conflict, NotFound
 
 

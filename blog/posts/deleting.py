@@ -6,7 +6,7 @@ from auth.principal import Principal
 from blog.posts import queries
 from blog.posts.events import POST_DELETED, about
 from blog.posts.writing import check_may_publish, check_version, find_editable
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from storage import clock
 from web.site.queries import touch
 

@@ -14,7 +14,7 @@ from blog.posts.model import Post, Status
 from blog.posts.reading import read_post
 from blog.rendering import RENDERER_VERSION
 from blog.tags.queries import replace_tags
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from storage import clock
 from storage.ids import new_id
 from web.errors import Forbidden, Invalid, NotFound, Stale

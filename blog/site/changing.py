@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from blog.site.events import SETTINGS_CHANGED
 from eventlog.actors import Actor
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from web.errors import Invalid
 from web.site.queries import change_site, read_site
 

@@ -14,10 +14,10 @@ from werkzeug.test import TestResponse
 
 from auth.permissions import Scope
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
-from eventlog.following import events_since
 from eventlog.kinds import declare
-from eventlog.model import Event
+from eventlog.log.appending import append_event
+from eventlog.log.following import events_since
+from eventlog.log.model import Event
 from tests.support import PASSWORD, Client, Server, Site, find_form_token
 from web.pieces import PIECE_BYTES, CalledOff, pieces_of
 

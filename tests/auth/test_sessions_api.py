@@ -8,11 +8,11 @@ import time_machine
 from auth.permissions import Scope
 from auth.sessions.model import IDLE_LIMIT_UNREMEMBERED
 from auth.sessions.store import name_of
-from eventlog.appending import append_event
-from eventlog.following import events_since
 from eventlog.kinds import declare
-from eventlog.model import Event
-from eventlog.retention import apply_retention
+from eventlog.log.appending import append_event
+from eventlog.log.following import events_since
+from eventlog.log.model import Event
+from eventlog.retention.applying import apply_retention
 from storage import clock
 from tests.support import PASSWORD, Client, Site
 

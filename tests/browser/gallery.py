@@ -4,10 +4,10 @@ from pathlib import Path
 
 from blog.site.events import SETTINGS_CHANGED
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
 from eventlog.events import LOG_EXPORTED, SERVER_STARTED
-from eventlog.ledger import record_intent
-from eventlog.retention import apply_retention
+from eventlog.ledger.announcing import record_intent
+from eventlog.log.appending import append_event
+from eventlog.retention.applying import apply_retention
 from storage import clock
 from tests.support import SECRET, TESTER, Server, Site, make_site
 from web.site.queries import change_site

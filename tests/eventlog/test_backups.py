@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from eventlog.ledger import orphan_intents, record_intent
-from eventlog.model import Intent
-from eventlog.queries import find_intent
+from eventlog.ledger.announcing import orphan_intents, record_intent
+from eventlog.ledger.model import Intent
+from eventlog.ledger.queries import find_intent
 from storage.engine import Database
 from tests.folders import run_byline
 from tests.support import TESTER, Server, Site

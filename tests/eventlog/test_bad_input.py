@@ -16,16 +16,17 @@ import sqlalchemy as sa
 from auth.blocking.blocking import block
 from auth.permissions import Scope
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
 from eventlog.errors import UnknownSession
 from eventlog.events import LOG_EXPORTED, SERVER_STARTED
-from eventlog.exporting import Level, Wanted, export_log
-from eventlog.following import events_since
 from eventlog.kinds import Kind
-from eventlog.ledger import Outcome, operation, orphan_intents, record_intent, record_outcome
-from eventlog.model import Event, Intent, intents_table
-from eventlog.payloads import MOST_BYTES
-from eventlog.verifying import verify
+from eventlog.ledger.announcing import Outcome, operation, orphan_intents, record_intent, record_outcome
+from eventlog.ledger.model import Intent, intents_table
+from eventlog.log.appending import append_event
+from eventlog.log.exporting import Level, Wanted, export_log
+from eventlog.log.following import events_since
+from eventlog.log.model import Event
+from eventlog.log.payloads import MOST_BYTES
+from eventlog.log.verifying import verify
 from storage.errors import FolderUnusable, Full
 from tests.eventlog.corpus import PLANTED
 from tests.folders import run_byline
@@ -287,7 +288,7 @@ def test_when_the_disk_fills_up_between_two_appends_what_was_said_to_be_there_is
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from eventlog.actors import Nobody\n"
-        "from eventlog.appending import append_event\n"
+        "from eventlog.log.appending import append_event\n"
         "from eventlog.events import SERVER_STARTED\n"
         "from storage.engine import Database\n"
         "from storage.errors import Full\n"
@@ -452,7 +453,7 @@ def _export_with_room_for(site: Site, target: Path, level: str, room: int) -> "s
     """The command, with the disk full from the moment on at which it has begun to write the zip."""
     program = (
         "import resource, sys; sys.argv = ['byline', *sys.argv[1:]]\n"
-        "from eventlog import exporting\n"
+        "from eventlog.log import exporting\n"
         "write = exporting.write_bundle\n"
         "def write_on_a_small_disk(*args, **named):\n"
         "    before = resource.getrlimit(resource.RLIMIT_FSIZE)\n"

@@ -19,11 +19,11 @@ from auth.tokens.issuing import issue
 from auth.tokens.queries import delete_token, list_tokens
 from auth.users.roles import change_role
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
-from eventlog.encoding import encode_event
-from eventlog.following import events_since
 from eventlog.kinds import declare
-from eventlog.streaming import Followed, Pace, follow
+from eventlog.log.appending import append_event
+from eventlog.log.encoding import encode_event
+from eventlog.log.following import events_since
+from eventlog.log.streaming import Followed, Pace, follow
 from storage.engine import Database
 from tests.support import TESTER, Client, Server, Site, make_site
 from tests.web.wire import PATIENCE_SECONDS, until
@@ -40,7 +40,7 @@ QUICK = Pace(poll=0.005, recheck=0, longest=10)
 @pytest.fixture
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """A site whose streams look often."""
-    monkeypatch.setattr("eventlog.api.Pace", lambda: QUICK)
+    monkeypatch.setattr("eventlog.log.api.Pace", lambda: QUICK)
     made = make_site(tmp_path / "instance")
     yield made
     made.close()

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
 from eventlog.errors import OrphanIntents
 from eventlog.events import SERVER_STARTED
-from eventlog.exporting import Level, Wanted, export_log
-from eventlog.following import events_since
-from eventlog.ledger import Outcome, operation, orphan_intents, record_intent, record_outcome
-from eventlog.retention import apply_retention
-from eventlog.verifying import verify
+from eventlog.ledger.announcing import Outcome, operation, orphan_intents, record_intent, record_outcome
+from eventlog.log.appending import append_event
+from eventlog.log.exporting import Level, Wanted, export_log
+from eventlog.log.following import events_since
+from eventlog.log.verifying import verify
+from eventlog.retention.applying import apply_retention
 from storage import clock
 from storage.errors import FolderUnusable
 from tests.support import ROOT, TESTER, Site
@@ -108,7 +108,7 @@ def test_killed_between_intent_and_outcome_each_orphan_is_listed_once_until_it_i
     for number in range(rounds):
         program = (
             "import os, signal; from pathlib import Path; from storage.engine import Database;"
-            "from eventlog.actors import Nobody; from eventlog.ledger import operation;"
+            "from eventlog.actors import Nobody; from eventlog.ledger.announcing import operation;"
             f"database = Database(Path({str(site.settings.database_path)!r}), readers=1);"
             f"context = operation(database, 'test.work', by=Nobody('crash{number}', '(test)'));"
             "context.__enter__(); os.kill(os.getpid(), signal.SIGKILL)"

@@ -7,9 +7,9 @@ from collections import Counter
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 from eventlog.errors import UnknownSession
-from eventlog.following import events_since, list_past_sessions
-from eventlog.model import Event
-from eventlog.verifying import verify
+from eventlog.log.following import events_since, list_past_sessions
+from eventlog.log.model import Event
+from eventlog.log.verifying import verify
 from storage.engine import Database
 from tests.support import ROOT, Site
 
@@ -20,7 +20,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from eventlog.events import SERVER_STARTED
 from storage.engine import Database
 

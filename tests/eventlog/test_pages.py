@@ -13,14 +13,15 @@ import time_machine
 
 from auth.permissions import Scope
 from blog.site.events import SETTINGS_CHANGED
-from eventlog import daily, kinds
+from eventlog import kinds
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
 from eventlog.events import LOG_EXPORTED, SERVER_STARTED
-from eventlog.following import events_since
-from eventlog.ledger import Outcome, orphan_intents, record_intent, record_outcome
-from eventlog.model import Event
-from eventlog.retention import apply_retention
+from eventlog.ledger.announcing import Outcome, orphan_intents, record_intent, record_outcome
+from eventlog.log import daily
+from eventlog.log.appending import append_event
+from eventlog.log.following import events_since
+from eventlog.log.model import Event
+from eventlog.retention.applying import apply_retention
 from storage import clock
 from tests.support import TESTER, Client, Site, find_form_token
 from web.site.queries import change_site

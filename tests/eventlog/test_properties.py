@@ -23,16 +23,16 @@ from hypothesis.stateful import (
 )
 
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
-from eventlog.encoding import encode_event
 from eventlog.errors import UnknownSession
-from eventlog.exporting import Level, Wanted, export_log
-from eventlog.following import events_since, list_past_sessions
 from eventlog.kinds import declare
-from eventlog.model import Event
+from eventlog.log.appending import append_event
+from eventlog.log.encoding import encode_event
+from eventlog.log.exporting import Level, Wanted, export_log
+from eventlog.log.following import events_since, list_past_sessions
+from eventlog.log.model import Event
+from eventlog.log.verifying import verify
 from eventlog.redaction import redact
-from eventlog.retention import apply_retention
-from eventlog.verifying import verify
+from eventlog.retention.applying import apply_retention
 from storage import clock
 from storage.engine import Database
 from storage.upgrading import upgrade

@@ -8,11 +8,11 @@ import pytest
 
 from auth.permissions import Scope
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
 from eventlog.errors import SchemaMismatch, UnknownSession
-from eventlog.following import check_schema, events_since, list_past_sessions
 from eventlog.kinds import Kind, declare, declared_names
-from eventlog.model import Event
+from eventlog.log.appending import append_event
+from eventlog.log.following import check_schema, events_since, list_past_sessions
+from eventlog.log.model import Event
 from storage import clock
 from tests.folders import run_byline
 from tests.support import PASSWORD, TESTER, Site, free_port

@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-from eventlog import queries
-from eventlog.appending import append_event
 from eventlog.events import LOG_RETENTION_APPLIED, SERVER_STARTED
-from eventlog.following import events_since
-from eventlog.ledger import operation
-from eventlog.retention import RETAIN, apply_retention, retain, retain_daily
+from eventlog.ledger.announcing import operation
+from eventlog.log.appending import append_event
+from eventlog.log.following import events_since
+from eventlog.retention import queries
+from eventlog.retention.applying import RETAIN, apply_retention, retain, retain_daily
 from storage import clock
 from storage.jobs import jobs_table
 from tests.support import SECRET, TESTER, Client, Server, Site
@@ -58,7 +58,7 @@ def test_what_is_younger_stays_and_a_dry_run_changes_nothing(site: Site) -> None
 def test_a_reader_of_an_older_state_holds_the_bytes_back_and_that_is_said(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventlog.retention._ERASE_SECONDS", 0.0)
+    monkeypatch.setattr("eventlog.retention.applying._ERASE_SECONDS", 0.0)
     fill(site, 20, days_ago=10)
     with site.database.reading() as db:
         assert events_since(db, None, 0, 1)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from eventlog.actors import Nobody
-from eventlog.disposing import dispose
 from eventlog.errors import OrphanIntents
-from eventlog.following import events_since
-from eventlog.ledger import Outcome, operation, orphan_intents, record_intent, record_outcome
-from eventlog.verifying import verify
+from eventlog.ledger.announcing import Outcome, operation, orphan_intents, record_intent, record_outcome
+from eventlog.ledger.disposing import dispose
+from eventlog.log.following import events_since
+from eventlog.log.verifying import verify
 from storage.engine import Database
 from tests.folders import run_byline
 from tests.support import ROOT, TESTER, Server, find_form_token, read_all
@@ -26,7 +26,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from eventlog.actors import Nobody
-from eventlog.ledger import operation, record_intent
+from eventlog.ledger.announcing import operation, record_intent
 from storage.engine import Database
 
 path, session, effect, by_hand = sys.argv[1:]
@@ -199,7 +199,7 @@ def check_the_log(database: Database, by_page: Left, others: list[Left]) -> None
 def test_an_export_that_is_killed_is_an_open_question_and_may_be_begun_again(server: Server, tmp_path: Path) -> None:
     target = tmp_path / "export.zip"
     program = (
-        "import sys; from eventlog import exporting; write = exporting.write_bundle\n"
+        "import sys; from eventlog.log import exporting; write = exporting.write_bundle\n"
         "def write_and_wait(database, stream, *rest, **named):\n"
         "    write(database, stream, *rest, **named)\n"
         "    stream.flush(); print('written', flush=True); sys.stdin.read()\n"

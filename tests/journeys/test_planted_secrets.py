@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 
 from app import main
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
 from eventlog.events import SERVER_STARTED
-from eventlog.ledger import record_intent
+from eventlog.ledger.announcing import record_intent
+from eventlog.log.appending import append_event
 from storage.engine import Database
 from tests.eventlog.corpus import BENIGN, ENCODINGS, PLANTED, Planted
 from tests.support import PASSWORD, Browser, Server, find_form_token, read_all

@@ -8,7 +8,7 @@ import threading
 import time_machine
 
 from auth.sessions.store import SessionStore, name_of
-from eventlog.following import events_since
+from eventlog.log.following import events_since
 from storage import clock
 from storage.engine import Database
 from tests.support import PASSWORD, ROOT, SECRET, Client, Server, Site, find_form_token

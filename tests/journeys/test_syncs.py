@@ -23,9 +23,9 @@ PROGRAM = """
 import os, sys
 from pathlib import Path
 from eventlog.actors import Nobody
-from eventlog.appending import append_event
+from eventlog.log.appending import append_event
 from eventlog.events import SERVER_STARTED
-from eventlog.ledger import Outcome, operation, record_intent, record_outcome
+from eventlog.ledger.announcing import Outcome, operation, record_intent, record_outcome
 from storage.engine import Database
 
 database, by = Database(Path(sys.argv[1]), readers=1), Nobody("s", "(test)")

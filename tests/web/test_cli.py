@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app import main
-from eventlog.ledger import orphan_intents
+from eventlog.ledger.announcing import orphan_intents
 from storage import sqlite
 from storage.folder import hold_folder
 from storage.upgrading import head, upgrade

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from eventlog import queries
-from eventlog.encoding import GENESIS, digest_event, digest_payload
-from eventlog.model import Event
+from eventlog.log import queries
+from eventlog.log.encoding import GENESIS, digest_event, digest_payload
+from eventlog.log.model import Event
 from storage.engine import Database
 
 _AT_ONCE = 2000

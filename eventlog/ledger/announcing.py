@@ -11,12 +11,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from eventlog import queries
 from eventlog.actors import Actor
-from eventlog.encoding import canonical
 from eventlog.errors import OrphanIntents
-from eventlog.model import Intent
-from eventlog.payloads import encode_payload
+from eventlog.ledger import queries
+from eventlog.ledger.model import Intent
+from eventlog.log.encoding import canonical
+from eventlog.log.payloads import encode_payload
 from eventlog.redaction import redact
 from storage import clock
 from storage.engine import Database

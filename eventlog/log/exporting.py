@@ -13,10 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
-from eventlog import queries
-from eventlog.encoding import canonical, describe
 from eventlog.errors import UnknownSession
-from eventlog.model import SCHEMA_VERSION, Event, events_table
+from eventlog.log import queries
+from eventlog.log.encoding import canonical, describe
+from eventlog.log.model import SCHEMA_VERSION, Event, events_table
 from eventlog.redaction import redact, redact_deeply
 from storage import clock
 from storage.engine import Database

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from eventlog.actors import Nobody, command_line
-from eventlog.ledger import Outcome, operation, orphan_intents, record_intent, record_outcome
+from eventlog.ledger.announcing import Outcome, operation, orphan_intents, record_intent, record_outcome
 from storage import backup as backups
 from storage.engine import Database
 from storage.errors import Damaged, SchemaNewer

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, request
 
-from eventlog.encoding import encode_event
-from eventlog.following import events_since
-from eventlog.streaming import Followed, Pace, follow
+from eventlog.log.encoding import encode_event
+from eventlog.log.following import events_since
+from eventlog.log.streaming import Followed, Pace, follow
 from web.database import current_database, reading
 from web.errors import Invalid
 from web.render import absolute_url

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from eventlog.encoding import canonical
+from eventlog.log.encoding import canonical
 from eventlog.redaction import redact
 from web.errors import Invalid
 

@@ -8,14 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from eventlog.model import Event, Intent, PastSession, event_log_table, events_table, intents_table, log_sessions_table
+from eventlog.log.model import Event, PastSession, event_log_table, events_table, log_sessions_table
 
 _e = events_table.c
 _EVENT = [_e[name] for name in Event.__dataclass_fields__]
 _PAYLOAD = list(Event.__dataclass_fields__).index("payload")
 _s = log_sessions_table.c
 _SESSION = [_s[name] for name in PastSession.__dataclass_fields__]
-_INTENT = [intents_table.c[name] for name in Intent.__dataclass_fields__]
 
 # What appending needs, put together once: that costs more than to run it.
 _LAST_LINK = sa.select(_e.id, _e.digest).order_by(_e.id.desc()).limit(1)
@@ -122,85 +121,12 @@ def list_links(db: sa.Connection, *, since: int, limit: int) -> Sequence[Any]:
     return db.execute(sa.select(*_EVENT, _e.salt).where(_e.id > since).order_by(_e.id).limit(limit)).all()
 
 
-def empty_payloads(db: sa.Connection, *, before: int, limit: int) -> int:
-    """Empty the payloads of the oldest events before a moment; how many there were."""
-    ids = sa.select(_e.id).where(_e.occurred_at < before, _e.payload.is_not(None)).order_by(_e.occurred_at).limit(limit)
-    return db.execute(sa.update(events_table).where(_e.id.in_(ids)).values(payload=None, salt=None)).rowcount
-
-
-def empty_first_messages(db: sa.Connection, *, before: int, limit: int) -> int:
-    """Empty the first messages of sessions that began before a moment; how many there were."""
-    s = log_sessions_table.c
-    ids = sa.select(s.session_id).where(s.first_seen_at < before, s.first_message != "").limit(limit)
-    emptied = sa.update(log_sessions_table).where(s.session_id.in_(ids)).values(first_message="")
-    return db.execute(emptied).rowcount
-
-
-def empty_intents(db: sa.Connection, *, before: int, limit: int) -> int:
-    """Empty what concluded operations said that were announced before a moment; how many there were."""
-    i = intents_table.c
-    has_texts = (i.payload != "{}") | i.note.is_not(None)
-    ids = sa.select(i.call_id).where(i.outcome.is_not(None), i.recorded_at < before, has_texts).limit(limit)
-    return db.execute(sa.update(intents_table).where(i.call_id.in_(ids)).values(payload="{}", note=None)).rowcount
-
-
-def count_payloads(db: sa.Connection, *, before: int) -> int:
-    """How many payloads are older than a moment."""
-    query = sa.select(sa.func.count()).where(_e.occurred_at < before, _e.payload.is_not(None))
-    return int(db.execute(query).scalar_one())
-
-
-def find_intent(db: sa.Connection, call_id: str) -> Intent | None:
-    """The intent of that call."""
-    row = db.execute(sa.select(*_INTENT).where(intents_table.c.call_id == call_id)).one_or_none()
-    return None if row is None else _to_intent(row)
-
-
-def insert_intent(db: sa.Connection, intent: Intent, *, payload: str) -> None:
-    """Store an intent; its call must be new."""
-    db.execute(sa.insert(intents_table), asdict(intent) | {"payload": payload})
-
-
-def conclude_intent(db: sa.Connection, call_id: str, *, outcome: str, note: str | None, at: int) -> None:
-    """Say what became of it."""
-    is_this = intents_table.c.call_id == call_id
-    db.execute(sa.update(intents_table).where(is_this).values(outcome=outcome, note=note, concluded_at=at))
-
-
-def list_open_intents(
-    db: sa.Connection, *, session_id: str | None = None, operation: str | None = None
-) -> list[Intent]:
-    """Intents without an outcome, the oldest first."""
-    query = sa.select(*_INTENT).where(intents_table.c.outcome.is_(None))
-    if session_id is not None:
-        query = query.where(intents_table.c.session_id == session_id)
-    if operation is not None:
-        query = query.where(intents_table.c.operation == operation)
-    rows = db.execute(query.order_by(intents_table.c.recorded_at, intents_table.c.call_id))
-    return [_to_intent(row) for row in rows]
-
-
 def stored_schema_version(db: sa.Connection) -> int:
     """The form that the log was last written in."""
     return int(db.execute(sa.select(event_log_table.c.schema_version)).scalar_one())
-
-
-def stored_retention_days(db: sa.Connection) -> int | None:
-    """How many days payloads are kept; None: for ever."""
-    days = db.execute(sa.select(event_log_table.c.retention_days)).scalar_one()
-    return None if days is None else int(days)
-
-
-def set_retention_days(db: sa.Connection, days: int | None) -> None:
-    """Set how many days payloads are kept."""
-    db.execute(sa.update(event_log_table).values(retention_days=days))
 
 
 def _to_event(row: Any) -> Event:
     values = list(row)
     values[_PAYLOAD] = None if row.payload is None else json.loads(row.payload)
     return Event(*values)
-
-
-def _to_intent(row: Any) -> Intent:
-    return Intent(**dict(row._mapping) | {"payload": json.loads(row.payload)})

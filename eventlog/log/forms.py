@@ -1,14 +1,13 @@
-"""The forms of the log's pages."""
+"""The form of the log's page."""
 
 import re
 from dataclasses import dataclass
 from datetime import date
 
-from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from eventlog.kinds import declared_names
-from eventlog.ledger import Outcome
 from web.errors import Invalid
 from web.forms import Form
 
@@ -17,12 +16,6 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # In any time zone such a day begins and ends in a year that can be written.
 _FIRST_DAY, _LAST_DAY = date(1, 1, 3), date(9999, 12, 28)
 _COLUMNS = {"session": "session_id", "subject": "subject", "kind": "kind", "person": "actor"}
-
-_OUTCOMES = {
-    Outcome.DONE: "Done: it took effect",
-    Outcome.FAILED: "Failed: it did not",
-    Outcome.ABANDONED: "Abandoned: nobody will find out, or it no longer matters",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +65,6 @@ class FilterForm(Form):
         """What the links of the page carry on; which page it is, is not part of it."""
         sent = {name: (self[name].data or "").strip() for name in (*_COLUMNS, "day")}
         return {name: text for name, text in sent.items() if text}
-
-
-class DisposalForm(Form):
-    """What became of an operation."""
-
-    outcome = RadioField("What became of it", choices=[SelectChoice(o.value, text) for o, text in _OUTCOMES.items()])
-    note = TextAreaField("Note", description="How you know, up to 1,000 characters. It may be empty.")
-
-
-class RetentionForm(Form):
-    """How long details are kept."""
-
-    days = StringField("Days", description="Empty: for ever.")
 
 
 def _parse_day(text: str) -> date | None:

@@ -2,9 +2,9 @@
 
 import sqlalchemy as sa
 
-from eventlog import queries
 from eventlog.errors import SchemaMismatch, UnknownSession
-from eventlog.model import SCHEMA_VERSION, Event, PastSession, events_table
+from eventlog.log import queries
+from eventlog.log.model import SCHEMA_VERSION, Event, PastSession, events_table
 from storage.engine import Database
 
 _e = events_table.c

@@ -6,10 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from eventlog import queries
 from eventlog.actors import Actor, server
-from eventlog.appending import append_event
 from eventlog.events import LOG_RETENTION_APPLIED, LOG_RETENTION_CHANGED
+from eventlog.log.appending import append_event
+from eventlog.retention import queries
 from storage import clock
 from storage.engine import Database
 from web.errors import Invalid

@@ -7,12 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from eventlog import queries
 from eventlog.actors import Actor
-from eventlog.encoding import GENESIS, digest_event, digest_payload
 from eventlog.kinds import Kind, is_declared
-from eventlog.model import Event
-from eventlog.payloads import encode_payload
+from eventlog.log import queries
+from eventlog.log.encoding import GENESIS, digest_event, digest_payload
+from eventlog.log.model import Event
+from eventlog.log.payloads import encode_payload
 from eventlog.redaction import redact
 from storage import clock
 

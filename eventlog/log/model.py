@@ -1,4 +1,4 @@
-"""The tables of the log, and what is true of an event and of an intent."""
+"""The tables of the log, and what is true of an event and of a session that has some."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -47,22 +47,6 @@ log_sessions_table = sa.Table(
     sa.Index("ix_log_sessions_actor_last_seen_at", "actor", "last_seen_at"),
 )
 
-# What was announced before its effect, and what became of it.
-intents_table = sa.Table(
-    "intents",
-    metadata,
-    sa.Column("call_id", sa.Text, primary_key=True),
-    sa.Column("session_id", sa.Text, nullable=False, index=True),
-    sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("operation", sa.Text, nullable=False),
-    sa.Column("payload", sa.Text, nullable=False),  # canonical JSON, redacted
-    sa.Column("recorded_at", sa.Integer, nullable=False),
-    sa.Column("outcome", sa.Text),  # done, failed, abandoned; NULL: open, or an orphan after a crash
-    sa.Column("concluded_at", sa.Integer),
-    sa.Column("note", sa.Text),  # why, in words; NULL: nothing to add
-    sa.Index("ix_intents_outcome", "outcome"),
-)
-
 # The form that the log was last written in, and how long payloads are kept.
 event_log_table = sa.Table(
     "event_log",
@@ -100,18 +84,3 @@ class PastSession:
     last_seen_at: int
     event_count: int
     first_message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """Something that was about to be done."""
-
-    call_id: str
-    session_id: str
-    actor: str
-    operation: str
-    payload: dict[str, Any]
-    recorded_at: int
-    outcome: str | None
-    concluded_at: int | None
-    note: str | None

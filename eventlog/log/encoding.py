@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from eventlog.model import SCHEMA_VERSION, Event
+from eventlog.log.model import SCHEMA_VERSION, Event
 from storage import clock
 
 # What stands before the first event.

@@ -2,12 +2,12 @@
 
 import sqlalchemy as sa
 
-from eventlog import queries
 from eventlog.actors import Actor
-from eventlog.appending import append_event
 from eventlog.events import OPERATION_DISPOSED
-from eventlog.ledger import Outcome, record_outcome
-from eventlog.model import Intent
+from eventlog.ledger import queries
+from eventlog.ledger.announcing import Outcome, record_outcome
+from eventlog.ledger.model import Intent
+from eventlog.log.appending import append_event
 from web.errors import Conflict, Invalid, NotFound
 
 

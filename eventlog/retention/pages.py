@@ -1,17 +1,30 @@
 """The owner's page of how long the log keeps details."""
 
-from flask import g, redirect, request
+from collections.abc import Callable
+
+from flask import Blueprint, g, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from eventlog import queries
-from eventlog.forms import RetentionForm
-from eventlog.retention import change_retention
+from eventlog.retention import queries
+from eventlog.retention.applying import change_retention
+from eventlog.retention.forms import RetentionForm
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid
 from web.render import render_page
 
 _REOPENED = "You are signed in again. What you typed is here as you sent it; it is not saved yet."
+
+
+View = Callable[..., ResponseReturnValue]
+
+
+def make_pages(guard: Callable[[View], View]) -> Blueprint:
+    """The routes, each behind the guard that the floor above hands in."""
+    pages = Blueprint("retention_pages", __name__)
+    pages.get("/admin/log/retention")(guard(show_retention))
+    pages.post("/admin/log/retention")(guard(save_retention))
+    return pages
 
 
 def show_retention() -> ResponseReturnValue:
@@ -44,4 +57,4 @@ def reopen_retention(fields: MultiDict[str, str], *, notice: str = _REOPENED) ->
 
 
 def _show(form: RetentionForm, *, status: int = 200, notice: str | None = None) -> ResponseReturnValue:
-    return render_page("eventlog/retention.html", status=status, form=form, notice=notice, canonical_url=None)
+    return render_page("eventlog/retention/retention.html", status=status, form=form, notice=notice, canonical_url=None)

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from eventlog.encoding import encode_event
-from eventlog.following import events_since
-from eventlog.model import Event
+from eventlog.log.encoding import encode_event
+from eventlog.log.following import events_since
+from eventlog.log.model import Event
 from storage.engine import Database
 from storage.errors import Busy
 from web.sse import HEARTBEAT, Places, format_event, format_retry

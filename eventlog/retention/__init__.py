@@ -1,0 +1,1 @@
+"""Retention: details older than a limit are emptied, and their bytes erased."""
