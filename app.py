@@ -1,5 +1,7 @@
 """Byline: the wiring. Settings first, then each package's part, from the ground floor up."""
 
+import signal
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -171,6 +173,8 @@ def favicon() -> ResponseReturnValue:
 @click.pass_context
 def main(context: click.Context) -> None:
     """Byline: a blog that you run yourself."""
+    # Told to stop, a command puts away what it has begun, as after Ctrl-C; the server has its own way.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     context.obj = _open_for_commands
 
 

@@ -1,5 +1,6 @@
 """The commands about the log."""
 
+import json
 import time
 from pathlib import Path
 
@@ -57,12 +58,13 @@ def tail(follow: bool) -> None:
 @sentences
 def verify_chain(head: str | None) -> None:
     """Walk the chain of digests and print its head. It shows edits to whoever kept a head elsewhere, and no more."""
-    verdict = verify(current_database(), known_head=head)
+    verdict = verify(current_database(), known_head=head.lower() if head else None)
     if verdict.fault is not None:
         raise click.ClickException(f"The chain is broken: {verdict.fault}")
     if not verdict.has_known_head:
         raise click.ClickException("The chain holds by itself, but the head that you kept does not stand in it.")
-    click.echo(f"{verdict.head}\t{verdict.event_count} events")
+    emptied = f", {verdict.emptied_count} of them emptied by retention" if verdict.emptied_count else ""
+    click.echo(f"{verdict.head}\t{verdict.event_count} events{emptied}")
 
 
 @log.command("export")
@@ -82,8 +84,9 @@ def export(path: Path, level: str, session_id: str | None) -> None:
     with announced, Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("Exporting", total=newest[0] if newest and session_id is None else None)
         count = export_log(database, path, wanted, progress=lambda step: bar.advance(task, step))
-    with transaction() as db:
-        append_event(db, LOG_EXPORTED, by=by, payload={**about, "count": count})
+        # Before it is concluded: who is stopped in between leaves a question.
+        with transaction() as db:
+            append_event(db, LOG_EXPORTED, by=by, payload={**about, "count": count})
     click.echo(f"Wrote {count} events.")
 
 
@@ -122,4 +125,4 @@ def list_orphans() -> None:
 
 def _escaped(line: str) -> str:
     """What a terminal could take for a command is written out."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)

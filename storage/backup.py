@@ -5,11 +5,12 @@ that the caller names, such as the generated secret.
 """
 
 import gzip
+import itertools
 import os
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -22,8 +23,10 @@ _DATABASE_MEMBER = "byline.db"
 _READ_AT_ONCE = 1024 * 1024
 
 
-def back_up(database: Path, target: Path, *, beside: Sequence[Path]) -> None:
-    """Write the archive, mode 0600.
+def back_up(
+    database: Path, target: Path, *, beside: Sequence[Path], prepare: Callable[[Path], object] | None = None
+) -> None:
+    """Write the archive, mode 0600. `prepare` may change the copy of the database before it is put in.
 
     Raises FolderUnusable when `target` exists or cannot be written; Full, Busy, Damaged and SchemaNewer.
     """
@@ -35,7 +38,9 @@ def back_up(database: Path, target: Path, *, beside: Sequence[Path]) -> None:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".byline-backup-") as folder:
             copy = Path(folder) / _DATABASE_MEMBER
             copy_database(database, copy)
-            with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as stream:
+            _change(copy, prepare)
+            unfinished.unlink(missing_ok=True)
+            with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as stream:
                 _write_archive(stream, [copy, *(path for path in beside if path.exists())])
         put_in_place(unfinished, target)
     except OSError as error:
@@ -45,12 +50,16 @@ def back_up(database: Path, target: Path, *, beside: Sequence[Path]) -> None:
             unfinished.unlink()
 
 
-def restore(archive: Path, database: Path, *, beside: Sequence[Path]) -> None:
+def restore(
+    archive: Path, database: Path, *, beside: Sequence[Path], prepare: Callable[[Path], object] | None = None
+) -> None:
     """Put an archive in the place of what is there; the caller holds the folder.
 
-    What was there is kept as `….before-restore`. Raises Damaged when the archive or the database in it is not whole,
-    SchemaNewer when a newer version made it, Busy when another program has the database open, FolderUnusable and Full
-    when there is no room; and then nothing was changed.
+    `prepare` may change the database of the archive before it takes that place. What was there is kept as
+    `….before-restore`, and what an earlier restore has kept under this name as `….before-restore.1`, `.2` and so on.
+    Raises Damaged when the archive or the database in it is not whole, SchemaNewer when a newer version made it, Busy
+    when another program has the database open, FolderUnusable and Full when there is no room; and then nothing was
+    changed.
     """
     try:
         with tempfile.TemporaryDirectory(dir=database.parent, prefix=".byline-restore-") as folder:
@@ -59,6 +68,8 @@ def restore(archive: Path, database: Path, *, beside: Sequence[Path]) -> None:
             if not fresh.exists():
                 raise Damaged(f"{archive} holds no {_DATABASE_MEMBER}: it is not a backup of Byline.")
             _check_wholly(fresh, archive)
+            _change(fresh, prepare)
+            use_log(fresh)
             _put_log_away(database)
             _exchange(fresh, database)
             for path in beside:
@@ -104,7 +115,14 @@ def _check_wholly(fresh: Path, archive: Path) -> None:
         answer = str(error)
     if answer != "ok":
         raise Damaged(f"The database in {archive} is damaged: restore an older backup. Nothing was changed.")
-    use_log(fresh)
+
+
+def _change(copy: Path, prepare: Callable[[Path], object] | None) -> None:
+    if prepare is not None:
+        prepare(copy)
+        # What was written is to stand in the one file that is moved or packed.
+        with sqlite.opened(copy, mode="rw") as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def _put_log_away(database: Path) -> None:
@@ -118,7 +136,7 @@ def _put_log_away(database: Path) -> None:
                 connection.execute("PRAGMA journal_mode = DELETE")
     for end in ("-wal", "-journal", "-shm"):
         with suppress(FileNotFoundError):
-            Path(f"{database}{end}").replace(_kept_name(Path(f"{database}{end}")))
+            Path(f"{database}{end}").replace(_make_room(Path(f"{database}{end}")))
 
 
 def _read_header(database: Path) -> None:
@@ -130,10 +148,14 @@ def _read_header(database: Path) -> None:
 def _exchange(fresh: Path, current: Path) -> None:
     """The former file stays under another name, and at every moment there is one under the right name."""
     if current.exists():
-        _kept_name(current).unlink(missing_ok=True)
-        _kept_name(current).hardlink_to(current)
+        _make_room(current).hardlink_to(current)
     put_in_place(fresh, current)
 
 
-def _kept_name(path: Path) -> Path:
-    return path.with_name(f"{path.name}.before-restore")
+def _make_room(path: Path) -> Path:
+    """The name under which a file is kept; one that is kept there moves on to the first free number."""
+    kept = path.with_name(f"{path.name}.before-restore")
+    if kept.exists():
+        numbered = (kept.with_name(f"{kept.name}.{number}") for number in itertools.count(1))
+        kept.replace(next(name for name in numbered if not name.exists()))
+    return kept

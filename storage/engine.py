@@ -63,8 +63,7 @@ class Database:
         deadline = time.monotonic() + wait_seconds
         while True:
             with self._turn_to_write(_CHECKPOINT_SECONDS) as connection:
-                # Below SQLAlchemy, whose first statement would begin a transaction.
-                (is_held, *_pages) = _driver_cursor(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                is_held = _checkpoint(connection)
             if not is_held or time.monotonic() >= deadline:
                 return not is_held
             time.sleep(_CHECKPOINT_PAUSE_SECONDS)
@@ -146,6 +145,15 @@ def _create_engine(path: Path, *, writes: bool, pool_size: int) -> sa.Engine:
 def _set_busy_timeout(connection: sa.Connection, seconds: float) -> None:
     # Below SQLAlchemy, whose first statement would already begin the transaction.
     _driver_cursor(connection).execute(f"PRAGMA busy_timeout = {max(0, int(seconds * 1000))}")
+
+
+def _checkpoint(connection: sa.Connection) -> bool:
+    """Whether somebody held it back. Below SQLAlchemy, whose first statement would begin a transaction."""
+    try:
+        (is_held, *_pages) = _driver_cursor(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite.driver.DatabaseError as error:
+        raise sqlite.refusal_for(error) or error from error
+    return bool(is_held)
 
 
 def _driver_cursor(connection: sa.Connection) -> Any:

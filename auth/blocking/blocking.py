@@ -8,6 +8,7 @@ from auth.users.events import USER_BLOCKED, USER_UNBLOCKED, about
 from auth.users.roles import find_person, keep_an_owner
 from eventlog.actors import Actor
 from eventlog.log.appending import append_event
+from eventlog.redaction import without_secrets
 from storage import clock
 from web.errors import Conflict, Invalid
 
@@ -27,7 +28,7 @@ def block(db: sa.Connection, username: str, *, reason: str = "", by: Actor) -> N
     if user.is_blocked:
         return
     keep_an_owner(db, user)
-    queries.set_block(db, user.id, at=clock.now(), reason=reason.strip() or None)
+    queries.set_block(db, user.id, at=clock.now(), reason=without_secrets(reason.strip()) or None)
     append_event(db, USER_BLOCKED, by=by, subject=about(user.username), payload={"reason": reason.strip()})
     end_sessions_of(db, user, by=by, reason="blocked")
 

@@ -34,5 +34,6 @@ def _export(database: Database, wanted: Wanted, *, by: Principal) -> Generator[b
     with operation(database, "log.export", by=by, payload=about, is_mutating=False):
         yield b""
         count = yield from pieces_of(lambda stream: write_bundle(database, stream, wanted))
-    with database.transaction() as db:
-        append_event(db, LOG_EXPORTED, by=by, payload={**about, "count": count})
+        # Before it is concluded: who is stopped in between leaves a question.
+        with database.transaction() as db:
+            append_event(db, LOG_EXPORTED, by=by, payload={**about, "count": count})

@@ -8,7 +8,8 @@ from auth.principal import Principal
 from auth.sessions.ending import end_sessions_of
 from auth.sessions.events import SESSION_ENDED, SESSION_SIGN_IN_FAILED, SESSION_SIGNED_IN, SESSION_SIGNED_OUT
 from auth.sessions.model import Session
-from auth.sessions.store import SessionStore, name_of
+from auth.sessions.queries import find_signed_in
+from auth.sessions.store import SessionStore, digest_of, name_of
 from auth.signin import throttling
 from auth.signin.devices import describe_device
 from auth.users import queries as user_queries
@@ -76,9 +77,11 @@ def sign_in(
         payload = {"address": address, "device": device, "is_remembered": is_remembered}
         by = Nobody(session.id, user.username, user.id)
         append_event(db, SESSION_SIGNED_IN, by=by, subject=about(user.username), payload=payload, first_message=device)
+        former = None if former_id is None else find_signed_in(db, digest_of(former_id))
         if former_id is not None and store.clear(db, former_id):
             ended = {"sessions": [name_of(former_id)], "count": 1, "reason": "signed in again"}
-            append_event(db, SESSION_ENDED, by=by, payload=ended)
+            whose = about(former.username) if former is not None else None
+            append_event(db, SESSION_ENDED, by=by, subject=whose, payload=ended)
     return SignedIn(whole_id, session, user)
 
 

@@ -12,6 +12,7 @@ from auth.tokens.events import TOKEN_CREATED, TOKEN_REVOKED, about
 from auth.users.roles import find_person
 from eventlog.actors import Actor
 from eventlog.log.appending import append_event
+from eventlog.redaction import without_secrets
 from storage import clock
 from storage.ids import new_id
 from web.errors import Invalid, NotFound
@@ -41,7 +42,7 @@ def issue(
         token_id=token_id,
         digest=digest_of(token),
         user_id=person.id,
-        label=label,
+        label=without_secrets(label),
         scopes=" ".join(sorted(scopes)),
         created_at=at,
         expires_at=None if days is None else at + days * clock.DAY,

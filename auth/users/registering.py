@@ -11,6 +11,7 @@ from auth.users.events import USER_CREATED, about
 from auth.users.passwords import check_password_rules, hash_password
 from eventlog.actors import Actor
 from eventlog.log.appending import append_event
+from eventlog.redaction import without_secrets
 from storage import clock
 from web.errors import Conflict, Invalid
 
@@ -50,7 +51,7 @@ def register(
     user_id = queries.insert_user(
         db,
         username=username,
-        display_name=check_display_name(display_name) or username,
+        display_name=without_secrets(check_display_name(display_name)) or username,
         role=role,
         password_hash=password_hash,
         at=clock.now(),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from blog.site.events import SETTINGS_CHANGED
 from eventlog.actors import Actor
 from eventlog.log.appending import append_event
+from eventlog.redaction import without_secrets
 from web.errors import Invalid
 from web.site.queries import change_site, read_site
 
@@ -18,7 +19,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
 def change_settings(db: sa.Connection, values: Mapping[str, str], *, by: Actor) -> None:
     """Set `name`, `tagline`, `language` and `time_zone`. Raises Invalid for all of them at once."""
-    cleaned = {name: values[name].strip() for name in ("name", "tagline", "language", "time_zone")}
+    cleaned = {name: without_secrets(values[name].strip()) for name in ("name", "tagline", "language", "time_zone")}
     faults: dict[str, str] = {}
     if not 1 <= len(cleaned["name"]) <= 100 or not cleaned["name"].isprintable():
         faults["name"] = "Give the site a name of 1 to 100 characters."

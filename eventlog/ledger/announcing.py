@@ -5,7 +5,7 @@ became of it.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,7 @@ from eventlog.log.payloads import encode_payload
 from eventlog.redaction import redact
 from storage import clock
 from storage.engine import Database
+from storage.errors import Full
 from storage.ids import new_id
 from web.errors import Conflict, Invalid, NotFound
 
@@ -90,23 +91,32 @@ def operation(
     """Announce, let the block do it, and conclude: done, failed when it raises, abandoned when it is called off.
 
     Yields the call's id. Raises OrphanIntents before anything is done when the same session left such an operation
-    open, unless it changes nothing and may as well be begun again (`is_mutating=False`).
+    open. What changes nothing (`is_mutating=False`) may as well be begun again, and is done also where the disk has no
+    room for its announcement: to save one's data elsewhere may be the way out.
     """
-    if is_mutating:
-        with database.reading() as db:
-            check_no_orphans(db, name, by=by)
     call_id = new_id()
-    record_intent(database, name, by=by, call_id=call_id, payload=payload)
+    with nullcontext() if is_mutating else suppress(Full):
+        if is_mutating:
+            with database.reading() as db:
+                check_no_orphans(db, name, by=by)
+        record_intent(database, name, by=by, call_id=call_id, payload=payload)
     try:
         yield call_id
     except BaseException as error:
-        # A generator that is closed, and a command that is interrupted, were called off.
-        outcome = Outcome.FAILED if isinstance(error, Exception) else Outcome.ABANDONED
-        with database.transaction() as db:
-            record_outcome(db, call_id, outcome, note=_in_words(error))
+        _conclude(database, call_id, *outcome_of(error))
         raise
-    with database.transaction() as db:
-        record_outcome(db, call_id, Outcome.DONE)
+    _conclude(database, call_id, Outcome.DONE, None)
+
+
+def outcome_of(error: BaseException) -> tuple[Outcome, str]:
+    """What an error means for an operation: a closed generator and an interrupted command were called off."""
+    return Outcome.FAILED if isinstance(error, Exception) else Outcome.ABANDONED, _in_words(error)
+
+
+def _conclude(database: Database, call_id: str, outcome: Outcome, note: str | None) -> None:
+    # On a full disk it stays open; and it was never announced where there was no room for that.
+    with suppress(Full, NotFound), database.transaction() as db:
+        record_outcome(db, call_id, outcome, note=note)
 
 
 def _in_words(error: BaseException) -> str:

@@ -1,24 +1,30 @@
 """The commands that write and put back archives: announced in the ledger before, concluded after."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from eventlog.actors import Nobody, command_line
-from eventlog.ledger.announcing import Outcome, operation, orphan_intents, record_intent, record_outcome
+from eventlog.actors import command_line
+from eventlog.events import BACKUP_MADE, BACKUP_RESTORED
+from eventlog.ledger.announcing import Outcome, operation, outcome_of, record_intent, record_outcome
+from eventlog.log.appending import append_event
+from eventlog.log.following import check_schema
 from storage import backup as backups
 from storage.engine import Database
-from storage.errors import Damaged, SchemaNewer
+from storage.errors import Damaged, Full, SchemaNewer
 from storage.folder import hold_folder, prepare_folder
 from storage.ids import new_id
 from storage.upgrading import is_current
 from web.command import sentences
+from web.errors import NotFound
 from web.settings import Settings, load_settings
 from web.signing import SECRET_FILE
+
+_Prepare = Callable[[Path], object]
 
 _ARCHIVE = click.Path(dir_okay=False, path_type=Path)
 _BACKUP, _RESTORE = "backup", "restore"
@@ -30,8 +36,8 @@ _BACKUP, _RESTORE = "backup", "restore"
 def backup(path: Path) -> None:
     """Write everything that must survive into one archive file; the server may run meanwhile."""
     settings = load_settings()
-    with _announced_backup(settings, path), Console(stderr=True).status("Copying the database …"):
-        backups.back_up(settings.database_path, path, beside=_beside(settings))
+    with _announced_backup(settings, path) as prepare, Console(stderr=True).status("Copying the database …"):
+        backups.back_up(settings.database_path, path, beside=_beside(settings), prepare=prepare)
     click.echo(f"Wrote {path}. It holds the signing secret and every draft: keep it where only you can read it.")
 
 
@@ -44,64 +50,76 @@ def restore(path: Path) -> None:
     prepare_folder(settings.byline_instance)
     held = hold_folder(settings.byline_instance, wait_seconds=0)
     try:
-        with _announced_restore(settings, path), Console(stderr=True).status("Checking the backup …"):
-            backups.restore(path, settings.database_path, beside=_beside(settings))
+        with _announced_restore(settings, path) as prepare, Console(stderr=True).status("Checking the backup …"):
+            backups.restore(path, settings.database_path, beside=_beside(settings), prepare=prepare)
     finally:
         os.close(held)
     click.echo("Restored. What was there before is kept beside it as ….before-restore.")
 
 
 @contextmanager
-def _announced_backup(settings: Settings, path: Path) -> Iterator[None]:
-    if not _has_ledger(settings):
-        yield
+def _announced_backup(settings: Settings, path: Path) -> Iterator[_Prepare]:
+    """Yields what makes the copy know that the backup it stands in was made."""
+    if not _has_ledger(settings.database_path):
+        yield lambda _copy: None
         return
+    by, payload = command_line(), _about(path)
     with (
-        _opened(settings) as database,
-        operation(database, _BACKUP, by=command_line(), payload={"path": str(path)}, is_mutating=False),
+        _opened(settings.database_path) as database,
+        operation(database, _BACKUP, by=by, payload=payload, is_mutating=False) as call_id,
     ):
-        yield
+        yield lambda copy: _conclude(copy, call_id)
+        with suppress(Full), database.transaction() as db:
+            append_event(db, BACKUP_MADE, by=by, payload=payload)
 
 
 @contextmanager
-def _announced_restore(settings: Settings, path: Path) -> Iterator[None]:
-    """Announced in the database that goes, which is closed while it is replaced; concluded in the one that came."""
-    by, call_id = command_line(), new_id()
-    if _has_ledger(settings):
-        with _opened(settings) as database:
-            _announce_restore(database, call_id, path, by)
+def _announced_restore(settings: Settings, path: Path) -> Iterator[_Prepare]:
+    """Announced in the database that goes, and in the one that comes before it takes its place; concluded there."""
+    by, call_id, payload = command_line(), new_id(), _about(path)
+
+    def announce(file: Path) -> None:
+        if _has_ledger(file):
+            with _opened(file) as database:
+                record_intent(database, _RESTORE, by=by, call_id=call_id, payload=payload)
+
+    announce(settings.database_path)
     try:
-        yield
+        yield announce
     except BaseException as error:
-        if _has_ledger(settings):
-            with _opened(settings) as database, database.transaction() as db:
-                record_outcome(db, call_id, Outcome.FAILED, note=f"{type(error).__name__}: {error}")
+        _conclude(settings.database_path, call_id, *outcome_of(error))
         raise
-    if _has_ledger(settings):
-        with _opened(settings) as database:
-            _announce_restore(database, call_id, path, by)
-            with database.transaction() as db:
-                record_outcome(db, call_id, Outcome.DONE)
-                # The backup that made this archive was still running when it copied the ledger.
-                running = [intent for intent in orphan_intents(db) if intent.operation == _BACKUP]
-                for intent in running[-1:]:
-                    record_outcome(db, intent.call_id, Outcome.DONE, note="Its archive was restored.")
+    _conclude(settings.database_path, call_id)
+    if _has_ledger(settings.database_path):
+        with _opened(settings.database_path) as database, database.transaction() as db:
+            append_event(db, BACKUP_RESTORED, by=by, payload=payload)
 
 
-def _announce_restore(database: Database, call_id: str, path: Path, by: Nobody) -> None:
-    record_intent(database, _RESTORE, by=by, call_id=call_id, payload={"path": str(path)})
+def _conclude(file: Path, call_id: str, outcome: Outcome = Outcome.DONE, note: str | None = None) -> None:
+    if _has_ledger(file):
+        # It may never have been announced there.
+        with suppress(NotFound), _opened(file) as database, database.transaction() as db:
+            record_outcome(db, call_id, outcome, note=note)
 
 
-def _has_ledger(settings: Settings) -> bool:
+def _about(path: Path) -> dict[str, str]:
+    # Names of files may hold what is no character.
+    return {"path": str(path.absolute()).encode("utf-8", "backslashreplace").decode()}
+
+
+def _has_ledger(file: Path) -> bool:
     # One that is damaged, older or newer is no reason not to back it up, or to replace it.
     with suppress(Damaged, SchemaNewer):
-        return is_current(settings.database_path)
+        if is_current(file):
+            with _opened(file) as database:
+                check_schema(database)
+            return True
     return False
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Database]:
-    database = Database(settings.database_path, readers=1)
+def _opened(file: Path) -> Iterator[Database]:
+    database = Database(file, readers=1)
     try:
         yield database
     finally:

@@ -4,10 +4,11 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -70,6 +71,11 @@ def _unfinished(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     It is gone when the block ends.
     """
     path = target.with_name(f".{target.name}.unfinished")
+    with suppress(FileNotFoundError):
+        # What somebody else has put there, or shares, is not written to.
+        there = path.lstat()
+        if not stat.S_ISREG(there.st_mode) or there.st_uid != os.geteuid() or there.st_nlink > 1:
+            path.unlink()
     with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600), "wb") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Whoever held it before may have finished, and this be the target by now.

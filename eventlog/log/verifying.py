@@ -1,13 +1,25 @@
 """Whether the chain holds: it shows edits to whoever kept a head elsewhere, and claims no more."""
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import exc
+
+from eventlog.events import LOG_RETENTION_APPLIED
 from eventlog.log import queries
 from eventlog.log.encoding import GENESIS, digest_event, digest_payload
 from eventlog.log.model import Event
+from storage import clock
 from storage.engine import Database
 
 _AT_ONCE = 2000
+# Below every id that a table can hold: what stands before the first event is no event of ours.
+_BEFORE_ALL = -(2**63)
+_TYPES = {
+    "id": int, "session_id": str, "kind": str, "actor": str, "subject": str | None, "occurred_at": int,
+    "payload": str | None, "payload_digest": str, "previous_digest": str, "digest": str,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +27,7 @@ class Verdict:
     """What a walk along the chain has found."""
 
     event_count: int
+    emptied_count: int  # events whose payloads retention has emptied
     head: str  # the digest of the newest event, or of nothing
     fault: str | None  # the first break, in words
     has_known_head: bool  # whether the head that was asked for stands in the chain
@@ -22,34 +35,75 @@ class Verdict:
 
 def verify(database: Database, *, known_head: str | None = None) -> Verdict:
     """Walk the whole chain, a batch at a time, so that no long snapshot holds writers' logs."""
-    head, count, last_id = GENESIS, 0, 0
-    has_known = known_head is None or known_head == GENESIS
-    while True:
-        with database.reading() as db:
-            rows = queries.list_links(db, since=last_id, limit=_AT_ONCE)
-        if not rows:
-            return Verdict(count, head, None, has_known)
+    walk = _Walk(known_head)
+    since = _BEFORE_ALL
+    while walk.fault is None:
+        try:
+            with database.reading() as db:
+                rows = queries.list_links(db, since=since, limit=_AT_ONCE)
+        except exc.OperationalError:
+            # Text that is none cannot even be read.
+            return walk.verdict(f"Something after event {walk.last_id} is no text.")
         for *columns, salt in rows:
-            event = Event(*columns)
-            fault = _fault(event, salt, head, last_id)
-            if fault is not None:
-                return Verdict(count, head, fault, has_known)
-            head, count, last_id = event.digest, count + 1, event.id
-            has_known = has_known or head == known_head
+            walk.step(Event(*columns), salt)
+        if len(rows) < _AT_ONCE:
+            break
+        since = rows[-1].id
+    return walk.verdict(walk.fault or walk.fault_of_emptied())
+
+
+class _Walk:
+    """One way along the chain, and what was seen on it."""
+
+    def __init__(self, known_head: str | None) -> None:
+        self._known_head = known_head
+        self._has_known_head = known_head in (None, GENESIS)
+        self._head = GENESIS
+        self._count = self._emptied_count = 0
+        self._newest_emptied: Event | None = None
+        self._retained_before = -1
+        self.last_id = 0
+        self.fault: str | None = None
+
+    def step(self, event: Event, salt: str | None) -> None:
+        """Look at the next event, unless a break was found before it."""
+        self.fault = self.fault or _fault(event, salt, self._head, self.last_id)
+        if self.fault is not None:
+            return
+        self._head, self.last_id, self._count = event.digest, event.id, self._count + 1
+        self._has_known_head = self._has_known_head or event.digest == self._known_head
+        if event.payload is None:
+            self._emptied_count += 1
+            if self._newest_emptied is None or event.occurred_at > self._newest_emptied.occurred_at:
+                self._newest_emptied = event
+        elif event.kind == LOG_RETENTION_APPLIED.name:
+            days = json.loads(str(event.payload)).get("days", 0)
+            self._retained_before = max(self._retained_before, event.occurred_at - days * clock.DAY)
+
+    def fault_of_emptied(self) -> str | None:
+        """An emptied event that no recorded retention has reached: somebody else emptied it."""
+        newest = self._newest_emptied
+        if newest is None or newest.occurred_at < self._retained_before:
+            return None
+        return f"The payload of event {newest.id} was emptied, and no retention that is recorded reached so far."
+
+    def verdict(self, fault: str | None) -> Verdict:
+        """What was found."""
+        return Verdict(self._count, self._emptied_count, self._head, fault, self._has_known_head)
 
 
 def _fault(event: Event, salt: str | None, head: str, last_id: int) -> str | None:
-    payload: object = event.payload
+    payload: Any = event.payload
     if event.id != last_id + 1:
-        return f"Event {last_id + 1} is missing."
+        is_missing = event.id > last_id
+        return f"Event {last_id + 1} is missing." if is_missing else f"Event {event.id} was put in before the others."
+    for name, expected in _TYPES.items():
+        if not isinstance(getattr(event, name), expected):
+            return f"The {name} of event {event.id} was changed into something else."
     if event.previous_digest != head:
         return f"Event {event.id} does not follow the one before it."
-    if isinstance(payload, str) and not _is_what_it_was(event, salt, payload):
+    if payload is not None and (salt is None or digest_payload(salt, payload) != event.payload_digest):
         return f"The payload of event {event.id} was changed."
     if digest_event(event) != event.digest:
         return f"The envelope of event {event.id} was changed."
     return None
-
-
-def _is_what_it_was(event: Event, salt: str | None, payload: str) -> bool:
-    return salt is not None and digest_payload(salt, payload) == event.payload_digest

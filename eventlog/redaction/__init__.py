@@ -11,10 +11,12 @@ from typing import TypeAlias
 from eventlog.redaction import carriers, deeper, fields, readings, shapes
 from eventlog.redaction.patterns import Pattern, cut, redacted
 
-__all__ = ["JsonValue", "redact", "redact_deeply"]
+__all__ = ["JsonValue", "redact", "redact_deeply", "without_secrets"]
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
+# Where a payload says what was redacted from it.
+_COUNTS = "redacted"
 _NAMED = (*carriers.PATTERNS, *fields.PATTERNS)
 _NAMED_AND_PERSONS = (*_NAMED, *deeper.PATTERNS)
 # A bare word shorter than this has no shape, and no room for a name or a carrier and what follows it.
@@ -31,6 +33,11 @@ def redact(value: JsonValue) -> tuple[JsonValue, dict[str, int]]:
     return _walk(value, _NAMED, counts), dict(sorted(counts.items()))
 
 
+def without_secrets(text: str) -> str:
+    """A text that is kept where it was typed, such as a reason or a label, without the secrets in it."""
+    return str(redact(text)[0])
+
+
 def redact_deeply(value: JsonValue) -> tuple[JsonValue, dict[str, int]]:
     """As `redact`, and also e-mail and IP addresses, and runs of 32 or more hexadecimal digits or signs of base64."""
     counts: Counter[str] = Counter()
@@ -43,16 +50,28 @@ def _walk(value: JsonValue, patterns: tuple[Pattern, ...], counts: Counter[str],
             counts[field] += 1
             return redacted(field)
         return _text(value, patterns, counts)
+    if field == "password" and isinstance(value, int | float) and not isinstance(value, bool):
+        counts[field] += 1
+        return redacted(field)
     if isinstance(value, list):
         return [_walk(item, patterns, counts, field) for item in value]
     if isinstance(value, dict):
+        if field == _COUNTS:
+            return value
         clean: dict[str, JsonValue] = {}
         for name, item in value.items():
             # Two names may differ in their secrets alone.
             free = _unique(_text(name, patterns, counts), clean)
-            clean[free] = _walk(item, patterns, counts, fields.pattern_named(name))
+            clean[free] = _walk(item, patterns, counts, _field_of(name, item, field))
         return clean
     return value
+
+
+def _field_of(name: str, item: JsonValue, above: str | None) -> str | None:
+    """What a field holds by its name. Counts of an earlier redaction are named by what was found, and hold none."""
+    if name == _COUNTS and isinstance(item, dict) and all(isinstance(count, int) for count in item.values()):
+        return _COUNTS
+    return fields.pattern_below(name, above)
 
 
 def _text(text: str, named: tuple[Pattern, ...], counts: Counter[str]) -> str:

@@ -23,6 +23,11 @@ def _is_value(match: re.Match[str]) -> bool:
 
 
 PATTERNS: tuple[Pattern, ...] = (
+    # RFC 7616 and the like: parameters in quotation marks, to the end of the line.
+    pattern(
+        "authorization",
+        rf"(?i:authorization{_JOINED}(?P<secret>(?:digest|hmac|signature|aws4-[\w-]{{1,20}})[ \t]+[\w-]+=[^\r\n\\]*))",
+    ),
     # RFC 9110, 11.6. With a scheme, all to the end of the line is credentials; without one, a single long word is.
     pattern(
         "authorization",

@@ -7,7 +7,7 @@ from eventlog.redaction.patterns import Pattern, compiled
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # The last word of a name says what the field holds …
 _KINDS = {
-    **dict.fromkeys(("password", "passwort", "passwd", "passphrase", "pwd", "pass"), "password"),
+    **dict.fromkeys(("password", "passwords", "passwort", "passwd", "passphrase", "pwd", "pass"), "password"),
     **dict.fromkeys(("secret", "secrets", "credential", "credentials"), "secret"),
     **dict.fromkeys(("token", "jwt"), "token"),
     **dict.fromkeys(("apikey", "accesskey", "secretkey", "privatekey", "authkey"), "key"),
@@ -23,8 +23,8 @@ _GLUED = re.compile(r"(password|passwd|secret|token)$")
 _STANDS_FOR = re.compile(
     r"""(?:bearer[ ]|basic[ ]|token[ ])?(?:
         …+ | \.{3,} | \*{3,} | x{3,} | •{2,} | \[redacted:.{0,60} | \[[a-z ]{1,40}\]
-      | \$\w{1,60} | \$\{\w{1,60}\} | \$\([^()]{0,80}\) | %\w{1,60}% | \$?\{\{[^{}]{0,80}\}\} | \{[\w.]{0,60}\}
-      | <[^<>]{0,60}> | none | null | nil | true | false | undefined | required | optional | string | str | redacted
+      | (?-i:\$[A-Z_][A-Z_0-9]{0,60}) | \$[a-z_]{1,20} | \$\{\w{1,60}\} | \$\([^()]{0,80}\) | (?-i:%[A-Z_]{1,60}%)
+      | \$?\{\{[^{}]{0,80}\}\} | \{[a-z_.]{0,60}\} | <[a-z _.-]{0,60}> | none | null | nil | true | false | undefined | required | optional | string | str | redacted
     )?[,;)\]}]{0,3}""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -46,6 +46,11 @@ def pattern_named(name: str) -> str | None:
     return _KINDS.get(words[-1]) or (_KINDS[glued[1]] if glued else None)
 
 
+def pattern_below(name: str, field: str | None) -> str | None:
+    """The same for a field that stands below another one: what is below a password, and its value, is what that is."""
+    return pattern_named(name) or (field if field == "password" or name.lower() in _WHICH else None)
+
+
 def stands_for_a_value(text: str) -> bool:
     """Whether a value is missing, hidden or elsewhere: `…`, `$TOKEN`, `<your password>`, none."""
     return _STANDS_FOR.fullmatch(text.strip()) is not None
@@ -65,7 +70,7 @@ _NAME = rf"(?<![\w.\[\]-]){_HAS_PART}(?P<name>[\w.\[\]-]++)"
 _REST = r"(?:\\?\r?\n[ \t]*[\w+/.~-]{8,}+=*(?=[ \t]*(?:\\?\r?\n|\Z)))*"
 _NEXT_LINE = r"""\\+[rn](?:\\+[rn])*+(?:[\w.-]{1,60}[ ]?[=:]|-----|[\\"'{\[])"""
 _BARE = (
-    rf"(?!<[\w ]{{1,40}}>)(?![&\"'])(?:[^\s&\\]++|(?!{_NEXT_LINE})\\++"
+    rf"(?!<[A-Za-z_ ]{{1,40}}>)(?![&\"'])(?:[^\s&\\]++|(?!{_NEXT_LINE})\\++"
     rf"|&\#?\w{{1,8}};)+{_REST}"
 )
 _QUOTED = r"""(?:(?<=")(?:[^"\\]|\\.)+(?=")|(?<=')(?:[^'\\]|\\.)+(?='))"""
@@ -79,9 +84,9 @@ _ALONE = (
 )
 
 _FORMS = (
-    rf"""{_NAME}["']?[ \t]{{0,8}}=(?![=>])[ \t]{{0,8}}["']?(?P<secret>{_QUOTED}|{_BARE})""",
-    rf"""["']{_HAS_PART}(?P<name>[\w.\[\]-]++)["'][ \t]{{0,8}}(?::|=>)\s{{0,8}}["']?(?P<secret>{_QUOTED}|[^\s"',}}\]]+)""",
-    rf"""{_NAME}[ \t]{{0,8}}:[ \t]{{1,8}}["']?(?P<secret>{_QUOTED}|{_INDENTED}|{_ALONE})""",
+    rf"""{_NAME}["']?[ \t\u00a0]{{0,8}}=(?![=>])[ \t\u00a0]{{0,8}}["']?(?P<secret>{_QUOTED}|{_BARE})""",
+    rf"""["']{_HAS_PART}(?P<name>[\w.\[\]-]++)["'][ \t\u00a0]{{0,8}}(?::|=>)\s{{0,8}}["']?(?P<secret>{_QUOTED}|[^\s"',}}\]]+)""",
+    rf"""{_NAME}[ \t\u00a0]{{0,8}}:[ \t\u00a0]{{1,8}}["']?(?P<secret>{_QUOTED}|{_INDENTED}|{_ALONE})""",
     r"""(?<![^\s+])--?(?P<name>[A-Za-z][\w-]*+)[ +](?P<secret>(?<=[ ])[^\s-]\S*|(?<=\+)[^\s+-][^\s+]*)""",
     r"<(?P<name>[\w.-]++)(?:\s[^<>]{0,100})?>(?P<secret>[^<>]+)</",
     r"""name="(?P<name>[^"\r\n]{1,80})"[^\r\n]{0,80}\r?\n(?:[^\r\n]{1,100}\r?\n){0,3}\r?\n(?P<secret>[^\r\n]+)""",

@@ -19,7 +19,8 @@ _ENCODED = re.compile(r"[^\s%]*%[0-9A-Fa-f]{2}\S*")
 # A token that was wrapped: the break and the indentation after it are no part of it. A line that begins one is not the
 # rest of another.
 _BEGINS = r"(?:sk-|hf_|hv[sbr]\.|SG\.|eyJ|A(?:KIA|SIA|BIA|CCA|3T)|1//0|(?:\d+\.){2})"
-_WRAP = re.compile(rf"(?<=[\w+/=.~-])[ \t]{{0,4}}\\?\r?\n[ \t>]{{0,32}}(?!{_BEGINS})(?=[\w+/=.~-])", re.ASCII)
+_BREAK = r"(?:[ \t]{0,4}\\?\r?\n[ \t>]{0,32}|[\u00ad\u200b\u2028\u2029\u2060\ufeff]{1,4})"
+_WRAP = re.compile(rf"(?<=[\w+/=.~-]){_BREAK}(?!{_BEGINS})(?=[\w+/=.~-])", re.ASCII)
 
 
 def _percent(text: str) -> str:
@@ -45,12 +46,12 @@ def _html(text: str) -> str:
 
 
 def _joined(text: str) -> str:
-    return _WRAP.sub("", text) if "\n" in text else text
+    return text if text.isascii() and "\n" not in text else _WRAP.sub("", text)
 
 
 READERS: tuple[Read, ...] = (_joined, _json, _percent, _html)
 # Without one of these signs every reading is the text as it stands.
-_DECODED = re.compile(r"[\\%&\n]")
+_DECODED = re.compile(r"[\\%&\n\u00ad\u200b\u2028\u2029\u2060\ufeff]")
 
 
 def has_others(text: str) -> bool:

@@ -25,17 +25,45 @@ _ERASE_SECONDS = 30.0
 
 
 def apply_retention(
-    database: Database, ttl_days: int, *, is_dry_run: bool = False, progress: Callable[[int], object] | None = None
+    database: Database,
+    ttl_days: int,
+    *,
+    by: Actor | None = None,
+    is_dry_run: bool = False,
+    progress: Callable[[int], object] | None = None,
 ) -> int:
-    """Empty the payloads of events older than `ttl_days`; how many. Stopped in the middle, it goes on where it was."""
+    """Empty the payloads of events older than `ttl_days`; how many. Stopped in the middle, it goes on where it was.
+
+    That it is applied is recorded before the first one is emptied. Without `by` it is the server. Raises Invalid for
+    a number of days below 0 or over 36,500.
+    """
+    if not 0 <= ttl_days <= MOST_DAYS:
+        raise Invalid({"days": f"Use a number of days from 0 to {MOST_DAYS:,}."})
     before = clock.now() - ttl_days * clock.DAY
+    with database.reading() as db:
+        waiting = queries.count_payloads(db, before=before)
     if is_dry_run:
-        with database.reading() as db:
-            return queries.count_payloads(db, before=before)
+        return waiting
+    if waiting:
+        with database.transaction() as db:
+            payload = {"days": ttl_days, "count": waiting}
+            append_event(db, LOG_RETENTION_APPLIED, by=by or server(), payload=payload)
     emptied = _in_batches(database, queries.empty_payloads, before, progress or (lambda _count: None))
     for repeat_payloads in (queries.empty_first_messages, queries.empty_intents):
         _in_batches(database, repeat_payloads, before, lambda _count: None)
     return emptied
+
+
+def retain(
+    database: Database, ttl_days: int, *, by: Actor, progress: Callable[[int], object] | None = None
+) -> tuple[int, bool]:
+    """Apply retention and erase the bytes.
+
+    Returns how many payloads, and whether the write-ahead log is rid of them: it keeps them while somebody reads an
+    older state, and whoever applies retention next tries again.
+    """
+    count = apply_retention(database, ttl_days, by=by, progress=progress)
+    return count, database.empty_log(wait_seconds=_ERASE_SECONDS)
 
 
 def _in_batches(database: Database, empty: Callable[..., int], before: int, progress: Callable[[int], object]) -> int:
@@ -49,21 +77,6 @@ def _in_batches(database: Database, empty: Callable[..., int], before: int, prog
         emptied += batch
         progress(batch)
     return emptied
-
-
-def retain(
-    database: Database, ttl_days: int, *, by: Actor, progress: Callable[[int], object] | None = None
-) -> tuple[int, bool]:
-    """Apply retention, record that, and erase the bytes.
-
-    Returns how many payloads, and whether the write-ahead log is rid of them: it keeps them while somebody reads an
-    older state, and whoever applies retention next tries again.
-    """
-    count = apply_retention(database, ttl_days, progress=progress)
-    if count:
-        with database.transaction() as db:
-            append_event(db, LOG_RETENTION_APPLIED, by=by, payload={"days": ttl_days, "count": count})
-    return count, database.empty_log(wait_seconds=_ERASE_SECONDS)
 
 
 def retain_daily(database: Database, _payload: Mapping[str, Any]) -> int:

@@ -217,7 +217,7 @@ def test_every_declared_kind_is_shown_with_any_payload_or_none(site: Site, olive
         newest = _all(site)[-1].id
         assert len(_walk(olive, f"before={newest + 1}")) >= len(kinds._declared)
         assert "<i>" not in olive.get("/admin/log").text
-    apply_retention(site.database, -1)
+    apply_retention(site.database, 0)
     page = olive.get("/admin/log").text
     assert page.count("emptied by retention") == 50 - page.count("Details of event")
 

@@ -101,7 +101,7 @@ def test_a_secret_is_found_in_every_encoding_and_counted(secret: Planted) -> Non
 
 
 @pytest.mark.parametrize("secret", [secret for secret in PLANTED if secret.is_wrappable], ids=str)
-@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\n    ", "\\\n"])
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\n    ", "\\\n", "\u200b", "\u2028"])
 def test_a_secret_goes_that_was_broken_over_lines(secret: Planted, line_break: str) -> None:
     begin = secret.text.index(secret.secret)
     for width in (16, 30, 60, 76):
@@ -139,7 +139,10 @@ def test_a_key_whose_end_was_cut_off_goes_to_the_end() -> None:
         ("mongodb://u:p@ss/w0rd@db/x", "mongodb://u:[redacted: url-password]@db/x"),
         ("https://u:p@ss@example.org/@me", "https://u:[redacted: url-password]@example.org/@me"),
         ("see 12.7." + "aB3-" * 8 + " there", "see 12.7.[redacted: byline-session] there"),
-        ('Authorization: Digest username="o"\r\nHost: x', 'Authorization: [redacted: authorization]"o"\r\nHost: x'),
+        ('Authorization: Digest username="o"\r\nHost: x', "Authorization: [redacted: authorization]\r\nHost: x"),
+        ("password:\u00a0hunter2", "password:\u00a0[redacted: password]"),
+        ("password=$hunter2hunter2&x=1", "password=[redacted: password]&x=1"),
+        ("password=<hunter2>", "password=[redacted: password]"),
         ("mysql --password hunter2 -u olive", "mysql --password [redacted: password] -u olive"),
     ],
 )
@@ -188,6 +191,7 @@ def test_a_field_that_is_named_for_a_secret_holds_one() -> None:
         "client_secret": ["one", "two"],
         "newPassword2": "swordfish",
         "api_key": None,
+        "pin": {"password": {"value": "swordfish", "length": 9}, "passwords": [1234, True]},
         "token": "…",
         "token_id": "17",
         "tags": ["password", "security"],
@@ -199,8 +203,12 @@ def test_a_field_that_is_named_for_a_secret_holds_one() -> None:
         "Authorization": "[redacted: authorization]",
         "client_secret": ["[redacted: secret]", "[redacted: secret]"],
         "newPassword2": "[redacted: password]",
+        "pin": {
+            "password": {"value": "[redacted: password]", "length": "[redacted: password]"},
+            "passwords": ["[redacted: password]", True],
+        },
     }
-    assert counts == {"authorization": 1, "password": 2, "secret": 2}
+    assert counts == {"authorization": 1, "password": 5, "secret": 2}
     assert redact(clean) == (clean, {})
     assert value["password"] == "swordfish"
 

@@ -212,6 +212,7 @@ def test_signing_in_over_a_live_session_ends_that_one(site: Site) -> None:
         assert not site.app.extensions["session_store"].exists(db, old)
         (ended,) = [event for event in events_since(db, None, 0, 0) if event.kind == "session.ended"]
     assert site.rows("sessions") == 1
+    assert (ended.actor, ended.subject) == ("ada", "user:alan")
     assert (ended.actor, ended.payload) == (
         "ada",
         {"sessions": [old.rpartition(".")[0]], "count": 1, "reason": "signed in again"},
