@@ -58,7 +58,12 @@ def tail(follow: bool) -> None:
 @sentences
 def verify_chain(head: str | None) -> None:
     """Walk the chain of digests and print its head. It shows edits to whoever kept a head elsewhere, and no more."""
-    verdict = verify(current_database(), known_head=head.lower() if head else None)
+    with reading() as db:
+        newest = last_link(db)
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("Verifying", total=newest[0] if newest else 0)
+        known_head = head.lower() if head else None
+        verdict = verify(current_database(), known_head=known_head, progress=lambda step: bar.advance(task, step))
     if verdict.fault is not None:
         raise click.ClickException(f"The chain is broken: {verdict.fault}")
     if not verdict.has_known_head:

@@ -1,6 +1,7 @@
 """Whether the chain holds: it shows edits to whoever kept a head elsewhere, and claims no more."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,9 @@ class Verdict:
     has_known_head: bool  # whether the head that was asked for stands in the chain
 
 
-def verify(database: Database, *, known_head: str | None = None) -> Verdict:
+def verify(
+    database: Database, *, known_head: str | None = None, progress: Callable[[int], object] | None = None
+) -> Verdict:
     """Walk the whole chain, a batch at a time, so that no long snapshot holds writers' logs."""
     walk = _Walk(known_head)
     since = _BEFORE_ALL
@@ -46,6 +49,8 @@ def verify(database: Database, *, known_head: str | None = None) -> Verdict:
             return walk.verdict(f"Something after event {walk.last_id} is no text.")
         for *columns, salt in rows:
             walk.step(Event(*columns), salt)
+        if progress is not None:
+            progress(len(rows))
         if len(rows) < _AT_ONCE:
             break
         since = rows[-1].id

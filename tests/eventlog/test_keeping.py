@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.filling import filled
 from eventlog.actors import Nobody
 from eventlog.errors import OrphanIntents
 from eventlog.events import SERVER_STARTED
@@ -173,3 +174,14 @@ def test_an_export_that_cannot_be_written_leaves_nothing(site: Site, tmp_path: P
 def _all(site: Site) -> list[object]:
     with site.database.reading() as db:
         return list(events_since(db, None, 0, 0))
+
+
+def test_an_export_of_25_000_events_has_25_000_lines(tmp_path: Path) -> None:
+    target = tmp_path / "log.zip"
+    with filled(tmp_path, 25_000) as database:
+        assert export_log(database, target, Wanted(Level.STANDARD, "Notes")) == 25_000
+        head = verify(database).head
+    with zipfile.ZipFile(target) as bundle:
+        with bundle.open("events.jsonl") as lines:
+            assert sum(1 for _ in lines) == 25_000
+        assert json.loads(bundle.read("bundle.json"))["head"] == head
