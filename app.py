@@ -26,12 +26,20 @@ from auth.signin.pages import answer_unauthenticated
 from auth.signin.pages import pages as signin_pages
 from auth.signin.reopening import init_reopening
 from auth.signin.setup import prepare_first_owner
+from auth.users.pages import pages as profile_pages
+from auth.users.pages import reopen_profile
+from blog.bin.pages import pages as bin_pages
 from blog.feeds.pages import pages as feed_pages
 from blog.posts import description
+from blog.posts.addresses import PageSlug
 from blog.posts.api import api as posts_api
 from blog.posts.editor import pages as editor_pages
 from blog.posts.editor import reopen_edit, reopen_new
 from blog.posts.pages import pages as post_pages
+from blog.previews.pages import pages as preview_pages
+from blog.revisions import description as revisions_description
+from blog.revisions.api import api as revisions_api
+from blog.revisions.pages import pages as revision_pages
 from blog.site.pages import pages as site_pages
 from blog.site.pages import reopen_settings
 from eventlog.cli import log
@@ -101,6 +109,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     init_cookies(app, settings, SessionStore.open(app.extensions["database"]))
     init_identify(app)
     init_host_check(app, settings)
+    app.url_map.converters["page"] = PageSlug
     for step in (check_origin, check_body, refuse_bad_bearer):
         app.before_request(step)
     app.register_error_handler(Unauthenticated, answer_unauthenticated)
@@ -110,14 +119,16 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "editor.create": reopen_new,
             "editor.save": reopen_edit,
             "site.save_settings": reopen_settings,
+            "profile.save_profile": reopen_profile,
             "ledger_pages.dispose_operation": ledger_pages.reopen_disposal,
             "retention_pages.save_retention": retention_pages.reopen_retention,
         },
     )
+    described = (description, revisions_description, log_description, sessions_description)
     init_openapi(
         app,
-        description.OPERATIONS | log_description.OPERATIONS | sessions_description.OPERATIONS,
-        description.SCHEMAS | log_description.SCHEMAS | sessions_description.SCHEMAS,
+        {path: operations for each in described for path, operations in each.OPERATIONS.items()},
+        {name: schema for each in described for name, schema in each.SCHEMAS.items()},
         description.MODELS,
     )
 
@@ -130,6 +141,11 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         post_pages,
         editor_pages,
         feed_pages,
+        profile_pages,
+        revision_pages,
+        revisions_api,
+        bin_pages,
+        preview_pages,
         posts_api,
         sessions_api,
         own_sessions_pages,

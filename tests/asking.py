@@ -12,7 +12,13 @@ from storage.upgrading import upgrade
 from tests.support import SECRET, Client
 from web.settings import load_settings
 
-_ARGUMENTS = {"filename": "site.css", "post_id": "6f1cbd5e-8a3c-4a7e-9d55-0e9b0a0c0d01"}
+_ARGUMENTS = {
+    "number": "1",
+    "old": "1",
+    "new": "2",
+    "filename": "site.css",
+    "post_id": "6f1cbd5e-8a3c-4a7e-9d55-0e9b0a0c0d01",
+}
 _MACHINES = ("/healthz", "/readyz", "/favicon.ico", "/static/")
 
 

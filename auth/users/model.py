@@ -18,6 +18,7 @@ users_table = sa.Table(
     sa.Column("blocked_at", sa.Integer),  # microseconds UTC; NULL: not blocked
     sa.Column("block_reason", sa.Text),  # for owners' eyes; NULL: not blocked, or none given
     sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Column("biography", sa.Text, nullable=False, server_default=sa.text("''")),  # for readers
 )
 
 
@@ -32,6 +33,7 @@ class User:
     blocked_at: int | None
     block_reason: str | None
     created_at: int
+    biography: str
 
     @property
     def is_blocked(self) -> bool:

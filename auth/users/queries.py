@@ -67,6 +67,11 @@ def set_block(db: sa.Connection, user_id: int, *, at: int | None, reason: str | 
     _update(db, user_id, blocked_at=at, block_reason=reason)
 
 
+def set_profile(db: sa.Connection, user_id: int, **values: str) -> None:
+    """Set `display_name`, `biography`, or both."""
+    _update(db, user_id, **values)
+
+
 def _update(db: sa.Connection, user_id: int, **values: Any) -> None:
     db.execute(sa.update(users_table).where(users_table.c.id == user_id).values(**values))
 

@@ -37,7 +37,7 @@ def _entry(post: Post) -> dict[str, object]:
     names = ("id", "title", "html", "author_name", "tags", "published_at")
     entry: dict[str, object] = {name: getattr(post, name) for name in names}
     return entry | {
-        "url": absolute_url(f"/posts/{post.slug}"),
+        "url": absolute_url(post.path),
         "excerpt": post.summary,
         "updated_at": _updated_at(post),
     }

@@ -11,7 +11,7 @@ from auth.permissions import Permission
 from auth.principal import principal
 from blog.posts import content, queries
 from blog.posts.deleting import delete as delete_post
-from blog.posts.model import Post, Status, Visibility
+from blog.posts.model import Kind, Origin, Post, Status, Visibility
 from blog.posts.queries import Cursor
 from blog.posts.reading import read_post, refuse_to_members_only
 from blog.posts.writing import change, check_may_publish, check_version, find_editable, write
@@ -57,6 +57,7 @@ class PostBody(JsonBody):
     tags: list[str] = Field([], json_schema_extra=_TAGS)
     status: str = Field("draft", json_schema_extra={"enum": list(Status)})
     visibility: str = Field("public", json_schema_extra={"enum": list(Visibility)})
+    kind: str = Field("post", json_schema_extra={"enum": list(Kind)}, description="A page stands at /<slug>.")
     publish_at: Moment | None = Field(None, description="Public from then on. Absent: now.")
 
 
@@ -94,7 +95,7 @@ def create() -> Response:
     check_may_publish(None, changes.get("status"), by=principal())
     prepared = content.prepare(changes, parse_faults=faults)
     with transaction() as db:
-        post = write(db, prepared, by=principal())
+        post = write(db, prepared, by=principal(), origin=Origin.API)
     response = _answer(post)
     response.status_code = 201
     response.headers["Location"] = absolute_url(f"/v1/posts/{post.id}")
@@ -124,7 +125,7 @@ def patch(post_id: str) -> Response:
     prepared = content.prepare(changes, current=post, parse_faults=faults)
     try:
         with transaction() as db:
-            return _answer(change(db, post.id, prepared, by=principal(), version=post.version))
+            return _answer(change(db, post.id, prepared, by=principal(), version=post.version, origin=Origin.API))
     except Stale:
         # Somebody saved since we looked: the change is made to what is there now, or refused if it asked for a version.
         return patch(post_id)
@@ -156,7 +157,7 @@ def as_json(post: Post) -> dict[str, Any]:
     return {
         "id": post.id,
         "slug": post.slug,
-        "url": absolute_url(f"/posts/{post.slug}"),
+        "url": absolute_url(post.path),
         "title": post.title,
         "body": post.body,
         "html": post.html,
@@ -164,6 +165,7 @@ def as_json(post: Post) -> dict[str, Any]:
         "tags": post.tags,
         "status": post.status,
         "visibility": post.visibility,
+        "kind": post.kind,
         "version": post.version,
         "author": post.author_username,
         "created_at": clock.to_rfc3339(post.created_at),

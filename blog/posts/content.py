@@ -8,7 +8,7 @@ from typing import Any
 
 from slugify import slugify
 
-from blog.posts.model import Post, Status, Visibility
+from blog.posts.model import Kind, Post, Status, Visibility
 from blog.rendering import RENDERER_VERSION
 from blog.rendering.excerpts import excerpt as make_excerpt
 from blog.rendering.markdown import render
@@ -23,6 +23,12 @@ LONGEST_BODY_BYTES = 1024 * 1024
 _GENERATED_SLUG = 80
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+# First parts of addresses that the site uses itself, or will: no page can have them.
+RESERVED = frozenset({
+    "account", "admin", "archive", "authors", "conversations", "favicon", "feed", "healthz", "join", "library", "login",
+    "logout", "media", "metrics", "new", "posts", "preview", "readyz", "reset", "robots", "rss", "search", "setup",
+    "sitemap", "static", "tags", "v1",
+})  # fmt: skip
 # Dates that every calendar on the way can say.
 _EARLIEST, _LATEST = clock.EARLIEST + 1000 * 365 * clock.DAY, clock.LATEST - 1000 * 365 * clock.DAY
 
@@ -43,6 +49,7 @@ class Content:
     status: Status
     visibility: Visibility
     publish_at: int | None
+    kind: Kind
     html: str
     summary: str
 
@@ -65,6 +72,8 @@ def prepare(
             values[name] = check(given)
         except (Fault, UnusableTags) as fault:
             faults.setdefault(name, str(fault))
+    if values.get("kind") == Kind.PAGE and values.get("slug") in RESERVED:
+        faults.setdefault("slug", "The site itself uses this address. Choose another one.")
     if faults:
         raise Invalid(faults)
     html = _rendered(values["body"], current)
@@ -85,7 +94,13 @@ def slug_from(title: str) -> str:
 def _current_value(current: Post | None, name: str) -> Any:
     if current is not None:
         return getattr(current, name)
-    return {"tags": [], "status": Status.DRAFT, "visibility": Visibility.PUBLIC, "publish_at": None}.get(name, "")
+    return {
+        "tags": [],
+        "status": Status.DRAFT,
+        "visibility": Visibility.PUBLIC,
+        "publish_at": None,
+        "kind": Kind.POST,
+    }.get(name, "")
 
 
 def _check_title(title: str) -> str:
@@ -131,6 +146,13 @@ def _check_status(status: str) -> Status:
         raise Fault("Choose draft or published.") from None
 
 
+def _check_kind(kind: str) -> Kind:
+    try:
+        return Kind(kind)
+    except ValueError:
+        raise Fault("Choose post or page.") from None
+
+
 def _check_visibility(visibility: str) -> Visibility:
     try:
         return Visibility(visibility)
@@ -161,4 +183,5 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "status": _check_status,
     "visibility": _check_visibility,
     "publish_at": _check_publish_at,
+    "kind": _check_kind,
 }

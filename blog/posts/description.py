@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from blog.posts.api import PostBody, PostChanges
-from blog.posts.model import Status, Visibility
+from blog.posts.model import Kind, Status, Visibility
 from web.openapi import Operations, answers, body, reference
 
 _TEXT = {"type": "string"}
@@ -25,6 +25,7 @@ SCHEMAS: dict[str, Any] = {
             "tags": {"type": "array", "items": _TEXT},
             "status": {"enum": list(Status)},
             "visibility": {"enum": list(Visibility)},
+            "kind": {"enum": list(Kind)},
             "version": {"type": "integer", "minimum": 1},
             "author": _TEXT,
             "created_at": _MOMENT,

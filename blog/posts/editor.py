@@ -70,7 +70,7 @@ def let_out(slug: str) -> ResponseReturnValue:
     post = _checked(slug, Form(request.form))
     with transaction() as db:
         publish(db, post.id, by=principal())
-    return redirect(f"/posts/{post.slug}", code=303)
+    return redirect(post.path, code=303)
 
 
 @pages.post("/posts/<slug>/unpublish")
@@ -80,7 +80,7 @@ def take_back(slug: str) -> ResponseReturnValue:
     post = _checked(slug, Form(request.form))
     with transaction() as db:
         unpublish(db, post.id, by=principal())
-    return redirect(f"/posts/{post.slug}", code=303)
+    return redirect(post.path, code=303)
 
 
 @pages.get("/posts/<slug>/delete")
@@ -147,7 +147,7 @@ def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:
     except Invalid as invalid:
         rest = form.show_faults(invalid.fields)
         return _show(form, post, status=422, notice=" ".join(rest) or None)
-    return redirect(f"/posts/{saved.slug}", code=303)
+    return redirect(saved.path, code=303)
 
 
 def _answer_repeated(form: PostForm, saved: Post) -> ResponseReturnValue:
@@ -159,7 +159,7 @@ def _answer_repeated(form: PostForm, saved: Post) -> ResponseReturnValue:
         if saved.deleted_at is not None:
             return _show(form, None, status=409, notice=_REPEATED_AND_DELETED)
         return _show_both(form, saved, notice=_REPEATED)
-    return redirect(f"/posts/{saved.slug}", code=303)
+    return redirect(saved.path, code=303)
 
 
 def _holds_the_same(form: PostForm, saved: Post) -> bool:
@@ -168,7 +168,7 @@ def _holds_the_same(form: PostForm, saved: Post) -> bool:
         content = prepare(changes, current=saved, parse_faults=faults)
     except Invalid:
         return False
-    names = ("title", "body", "excerpt", "tags", "status", "visibility", "publish_at")
+    names = ("title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind")
     return content.slug in ("", saved.slug) and all(getattr(content, n) == getattr(saved, n) for n in names)
 
 
@@ -207,7 +207,7 @@ def _ask(post: Post, form: DeleteForm, *, status: int = 200, notice: str | None 
 
 
 def _empty_form() -> PostForm:
-    return PostForm(data={"status": "draft", "visibility": "public"})
+    return PostForm(data={"status": "draft", "visibility": "public", "kind": "post"})
 
 
 def _form_of(post: Post) -> PostForm:

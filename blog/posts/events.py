@@ -7,6 +7,7 @@ POST_EDITED = declare("post.edited")
 POST_PUBLISHED = declare("post.published")
 POST_UNPUBLISHED = declare("post.unpublished")
 POST_DELETED = declare("post.deleted")
+POST_RESTORED = declare("post.restored")
 
 
 def about(post_id: str) -> str:

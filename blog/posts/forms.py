@@ -14,7 +14,7 @@ from storage import clock
 from web.forms import Form
 
 _MINUTE = "%Y-%m-%dT%H:%M"
-_FIELDS = ("title", "slug", "body", "excerpt", "status", "visibility")
+_FIELDS = ("title", "slug", "body", "excerpt", "status", "visibility", "kind")
 
 
 class VersionedForm(Form):
@@ -42,12 +42,13 @@ class PostForm(VersionedForm):
         "Who may read it",
         choices=[SelectChoice("public", "Everybody"), SelectChoice("members", "Members who are signed in")],
     )
+    kind = RadioField("What it is", choices=[SelectChoice("post", "Post"), SelectChoice("page", "Page")])
     submission = HiddenField()
 
     def changes(self, zone: ZoneInfo, current: Post | None) -> tuple[dict[str, Any], dict[str, str]]:
         """What was sent, in the types that `content.prepare` takes, and the faults of what could not be read."""
         sent = {name: self[name].data for name in _FIELDS if self[name].raw_data}
-        for name in ("status", "visibility"):
+        for name in ("status", "visibility", "kind"):
             if not sent.get(name):
                 sent.pop(name, None)  # no choice made: what is there stays
         if "slug" in sent:
@@ -64,7 +65,7 @@ class PostForm(VersionedForm):
 
     def take_over(self, theirs: dict[str, Any], *, unless_changed_from: dict[str, Any]) -> None:
         """Let the settings that this author did not touch be what somebody else has made of them meanwhile."""
-        for name in ("slug", "excerpt", "tags", "status", "visibility", "publish_at"):
+        for name in ("slug", "excerpt", "tags", "status", "visibility", "kind", "publish_at"):
             if (self[name].data or "").replace("\r\n", "\n") == unless_changed_from[name]:
                 self[name].data = theirs[name]
 

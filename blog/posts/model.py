@@ -22,6 +22,23 @@ class Visibility(StrEnum):
     MEMBERS = "members"  # whoever is signed in
 
 
+class Kind(StrEnum):
+    """Whether it is one of many, or stands by itself."""
+
+    POST = "post"
+    PAGE = "page"  # at `/<slug>`, in no list and no feed
+
+
+class Origin(StrEnum):
+    """How a revision came about."""
+
+    FORM = "form"
+    API = "api"
+    IMPORT = "import"
+    RESTORE = "restore"
+    MERGE = "merge"
+
+
 posts_table = sa.Table(
     "posts",
     metadata,
@@ -43,8 +60,10 @@ posts_table = sa.Table(
     sa.Column("created_at", sa.Integer, nullable=False),
     sa.Column("updated_at", sa.Integer, nullable=False),
     sa.Column("deleted_at", sa.Integer),  # NULL: not deleted
+    sa.Column("kind", sa.Text, nullable=False, server_default=Kind.POST),
     sa.Index("ix_posts_reading", "status", "published_at", "id"),
     sa.Index("ix_posts_created_at_id", "created_at", "id"),
+    sa.Index("ix_posts_bin", "author_id", "deleted_at"),
     sa.Index("ix_posts_desk", "author_id", "status", "updated_at", "id"),
 )
 
@@ -73,6 +92,8 @@ revisions_table = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("visibility", sa.Text, nullable=False),
     sa.Column("publish_at", sa.Integer),
+    sa.Column("kind", sa.Text, nullable=False, server_default=Kind.POST),
+    sa.Column("origin", sa.Text, nullable=False, server_default=Origin.FORM),
     sa.UniqueConstraint("user_id", "submission"),
 )
 
@@ -101,6 +122,12 @@ class Post:
     created_at: int
     updated_at: int
     deleted_at: int | None
+    kind: Kind
+
+    @property
+    def path(self) -> str:
+        """Where it stands."""
+        return f"/{self.slug}" if self.kind == Kind.PAGE else f"/posts/{self.slug}"
 
     def is_out(self, at: int) -> bool:
         """Whether readers may find it at that moment, members-only or not."""
@@ -131,4 +158,10 @@ class PostLine:
     published_at: int | None
     updated_at: int
     version: int
+    kind: Kind
     is_scheduled: bool
+
+    @property
+    def path(self) -> str:
+        """Where it stands."""
+        return f"/{self.slug}" if self.kind == Kind.PAGE else f"/posts/{self.slug}"

@@ -9,10 +9,11 @@ from markupsafe import Markup
 from auth.guards import public, requires
 from auth.permissions import Permission
 from auth.principal import principal
+from auth.users.profiles import find_author
 from blog.posts import queries
-from blog.posts.model import Post, PostLine
+from blog.posts.model import Kind, Post, PostLine
 from blog.posts.queries import Cursor
-from blog.posts.reading import may_edit, read_post, refuse_to_members_only
+from blog.posts.reading import Readable, may_edit, read_post, refuse_to_members_only
 from blog.tags.names import UnusableTags, normalise_tag
 from storage import clock
 from storage.ids import parse_id
@@ -32,7 +33,7 @@ _PER_DESK_PAGE = 50
 @public
 def home() -> ResponseReturnValue:
     """The newest posts."""
-    posts, older = _page_of_lines(tag=None)
+    posts, older = _page_of_lines()
     return render_page("blog/posts/home.html", posts=posts, **_paging("/", older))
 
 
@@ -50,16 +51,41 @@ def tag(tag: str) -> ResponseReturnValue:
     return render_page("blog/posts/tag.html", tag=name, posts=posts, **_paging(request.path, older))
 
 
+@pages.get("/authors/<username>")
+@public
+def author(username: str) -> ResponseReturnValue:
+    """What one person has published, and a few words about them."""
+    with reading() as db:
+        person = find_author(db, username)
+    posts, older = _page_of_lines(author=person.username)
+    return render_page("blog/posts/author.html", person=person, posts=posts, **_paging(request.path, older))
+
+
 @pages.get("/posts/<slug>")
 @public
 def show(slug: str) -> ResponseReturnValue:
     """One post."""
-    who = principal()
     with reading() as db:
-        readable = read_post(db, by=who, slug=slug)
-    post = readable.post
-    if readable.is_moved:
-        return redirect(f"/posts/{post.slug}", code=301)
+        readable = read_post(db, by=principal(), slug=slug)
+    return _answer(readable, asked=f"/posts/{slug}")
+
+
+@pages.get("/<page:slug>")
+@public
+def page(slug: str) -> ResponseReturnValue:
+    """One page beside the posts."""
+    with reading() as db:
+        readable = read_post(db, by=principal(), slug=slug)
+    if readable.post.kind != Kind.PAGE:
+        # A post's address is another one, and nobody was ever told this one.
+        raise NotFound
+    return _answer(readable, asked=f"/{slug}")
+
+
+def _answer(readable: Readable, *, asked: str) -> ResponseReturnValue:
+    who, post = principal(), readable.post
+    if post.path != asked:
+        return redirect(post.path, code=301)
     if readable.is_withheld:
         if who.is_authenticated or wants_json():
             refuse_to_members_only(by=who)
@@ -89,7 +115,7 @@ def _withhold(post: Post) -> ResponseReturnValue:
         status=401,
         title=post.title,
         excerpt=post.excerpt,
-        sign_in_url=f"/login?next=/posts/{post.slug}",
+        sign_in_url=f"/login?next={post.path}",
     )
     response.headers["WWW-Authenticate"] = challenge()
     return response
@@ -97,7 +123,8 @@ def _withhold(post: Post) -> ResponseReturnValue:
 
 def _shown(post: Post) -> dict[str, Any]:
     names = (
-        "slug", "title", "author_name", "tags", "published_at", "updated_at", "visibility", "status", "version",
+        "slug", "path", "kind", "title", "author_name", "author_username", "tags", "published_at", "updated_at",
+        "visibility", "status", "version",
     )  # fmt: skip
     shown: dict[str, Any] = {name: getattr(post, name) for name in names}
     return shown | {
@@ -107,11 +134,11 @@ def _shown(post: Post) -> dict[str, Any]:
     }
 
 
-def _page_of_lines(*, tag: str | None) -> tuple[list[PostLine], Cursor | None]:
+def _page_of_lines(**which: str) -> tuple[list[PostLine], Cursor | None]:
     before = request.args.get("before")
     cursor = None if before is None else _parse_cursor(before)
     with reading() as db:
-        posts = queries.list_out(db, by=principal(), at=clock.now(), limit=_PER_PAGE + 1, before=cursor, tag=tag)
+        posts = queries.list_out(db, by=principal(), at=clock.now(), limit=_PER_PAGE + 1, before=cursor, **which)
     if len(posts) <= _PER_PAGE:
         return posts, None
     last = posts[_PER_PAGE - 1]

@@ -11,6 +11,8 @@ from auth.principal import Principal
 from auth.users.model import users_table
 from blog.posts.content import Content
 from blog.posts.model import (
+    Kind,
+    Origin,
     Post,
     PostLine,
     Status,
@@ -36,8 +38,9 @@ _LINE = [
     _p.published_at,
     _p.updated_at,
     _p.version,
+    _p.kind,
 ]
-_REVISED = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at")
+_REVISED = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind")
 _FROM = posts_table.join(users_table, users_table.c.id == _p.author_id)
 
 
@@ -46,6 +49,18 @@ class Cursor(NamedTuple):
 
     at: int
     id: str
+
+
+class RevisionLine(NamedTuple):
+    """A revision as lists show it."""
+
+    number: int
+    username: str
+    name: str
+    made_at: int
+    origin: str
+    status: str
+    size_bytes: int
 
 
 def find_post(db: sa.Connection, *, slug: str | None = None, post_id: str | None = None) -> Post | None:
@@ -82,6 +97,7 @@ def find_revision(db: sa.Connection, post: Post, *conditions: sa.ColumnElement[b
         return None
     values = {name: getattr(row, name) for name in _REVISED}
     values |= {"tags": _split_tags(row.tags), "status": Status(row.status), "visibility": Visibility(row.visibility)}
+    values["kind"] = Kind(row.kind)
     return replace(post, version=row.number, **values)
 
 
@@ -96,12 +112,21 @@ def came_with(submission: str | None, *, by: Principal) -> sa.ColumnElement[bool
 
 
 def list_out(
-    db: sa.Connection, *, by: Principal, at: int, limit: int, before: Cursor | None = None, tag: str | None = None
+    db: sa.Connection,
+    *,
+    by: Principal,
+    at: int,
+    limit: int,
+    before: Cursor | None = None,
+    tag: str | None = None,
+    author: str | None = None,
 ) -> list[PostLine]:
-    """What `by` finds as a reader, the newest first."""
-    query = sa.select(*_LINE).select_from(_FROM).where(_is_out(by, at))
+    """What `by` finds as a reader, the newest first; under one tag, or by one author."""
+    query = sa.select(*_LINE).select_from(_FROM).where(_is_out(by, at), _p.kind == Kind.POST)
     if tag is not None:
         query = query.where(has_tag(tag, _p.id))
+    if author is not None:
+        query = query.where(users_table.c.username == author)
     if before is not None:
         query = query.where(sa.tuple_(_p.published_at, _p.id) < sa.tuple_(before.at, before.id))
     query = query.order_by(_p.published_at.desc(), _p.id.desc()).limit(limit)
@@ -110,7 +135,7 @@ def list_out(
 
 def list_whole_out(db: sa.Connection, *, by: Principal, at: int, limit: int) -> list[Post]:
     """The same with their texts, for feeds."""
-    query = sa.select(*_POST).select_from(_FROM).where(_is_out(by, at))
+    query = sa.select(*_POST).select_from(_FROM).where(_is_out(by, at), _p.kind == Kind.POST)
     rows = db.execute(query.order_by(_p.published_at.desc(), _p.id.desc()).limit(limit))
     return [post for row in rows if (post := _to_post(row)) is not None]
 
@@ -140,6 +165,36 @@ def list_known(db: sa.Connection, *, by: Principal, at: int, limit: int, before:
         query = query.where(sa.tuple_(_p.created_at, _p.id) < sa.tuple_(before.at, before.id))
     rows = db.execute(query.order_by(_p.created_at.desc(), _p.id.desc()).limit(limit))
     return [post for row in rows if (post := _to_post(row)) is not None]
+
+
+def find_in_bin(db: sa.Connection, post_id: str, *, by: Principal, since: int) -> Post | None:
+    """A post that was deleted since a moment, if `by` may change it."""
+    is_there = sa.and_(_p.id == post_id, _p.deleted_at >= since, _is_editable(by))
+    return _to_post(db.execute(sa.select(*_POST).select_from(_FROM).where(is_there)).one_or_none())
+
+
+def list_bin(db: sa.Connection, *, by: Principal, since: int, limit: int) -> list[Post]:
+    """What `by` may take out of the bin, the last deleted first."""
+    query = sa.select(*_POST).select_from(_FROM).where(_p.deleted_at >= since, _is_editable(by))
+    rows = db.execute(query.order_by(_p.deleted_at.desc(), _p.id.desc()).limit(limit))
+    return [post for row in rows if (post := _to_post(row)) is not None]
+
+
+def mark_restored(db: sa.Connection, post: Post, *, at: int) -> None:
+    """Take it out of the bin, as a draft."""
+    values = {"deleted_at": None, "status": Status.DRAFT, "version": post.version + 1, "updated_at": at}
+    db.execute(sa.update(posts_table).where(_p.id == post.id).values(**values))
+
+
+def list_revisions(db: sa.Connection, post_id: str, *, limit: int, before: int | None = None) -> list[RevisionLine]:
+    """The revisions of a post, the newest first; `before`: below that number."""
+    r = revisions_table.c
+    size = sa.func.octet_length(r.body)
+    query = sa.select(r.number, users_table.c.username, users_table.c.display_name, r.made_at, r.origin, r.status, size)
+    query = query.join(users_table, users_table.c.id == r.user_id).where(r.post_id == post_id)
+    if before is not None:
+        query = query.where(r.number < before)
+    return [RevisionLine(*row) for row in db.execute(query.order_by(r.number.desc()).limit(limit))]
 
 
 def is_slug_taken(db: sa.Connection, slug: str, *, by_other_than: str | None) -> bool:
@@ -196,11 +251,11 @@ def mark_deleted(db: sa.Connection, post: Post, *, at: int) -> None:
     db.execute(sa.update(posts_table).where(_p.id == post.id).values(deleted_at=at, version=post.version + 1))
 
 
-def insert_revision(db: sa.Connection, post: Post, *, user_id: int, submission: str | None) -> None:
+def insert_revision(db: sa.Connection, post: Post, *, user_id: int, submission: str | None, origin: Origin) -> None:
     """Keep what the post is now as the revision of its version."""
     values: dict[str, Any] = {name: getattr(post, name) for name in _REVISED}
     values |= {"post_id": post.id, "number": post.version, "made_at": post.updated_at, "tags": ",".join(post.tags)}
-    db.execute(sa.insert(revisions_table).values(**values, user_id=user_id, submission=submission))
+    db.execute(sa.insert(revisions_table).values(**values, user_id=user_id, submission=submission, origin=origin))
 
 
 def keep_former_slug(db: sa.Connection, post_id: str, *, former: str, current: str) -> None:
@@ -234,7 +289,7 @@ def _is_editable(by: Principal) -> sa.ColumnElement[bool]:
 
 
 def _values(content: Content) -> dict[str, Any]:
-    names = ("slug", "title", "body", "html", "excerpt", "summary", "status", "visibility", "publish_at")
+    names = ("slug", "title", "body", "html", "excerpt", "summary", "status", "visibility", "publish_at", "kind")
     return {**{name: getattr(content, name) for name in names}, "tags": ",".join(content.tags)}
 
 
@@ -250,12 +305,13 @@ def _to_post(row: Any) -> Post | None:
         "tags": _split_tags(row.tags),
         "status": Status(row.status),
         "visibility": Visibility(row.visibility),
+        "kind": Kind(row.kind),
     }
     return Post(**values)
 
 
 def _to_line(row: Sequence[Any], at: int) -> PostLine:
-    post_id, slug, title, summary, author, tags, status, visibility, published_at, updated_at, version = row
+    post_id, slug, title, summary, author, tags, status, visibility, published_at, updated_at, version, kind = row
     return PostLine(
         id=post_id,
         slug=slug,
@@ -268,5 +324,6 @@ def _to_line(row: Sequence[Any], at: int) -> PostLine:
         published_at=published_at,
         updated_at=updated_at,
         version=version,
+        kind=Kind(kind),
         is_scheduled=status == Status.PUBLISHED and published_at is not None and published_at > at,
     )

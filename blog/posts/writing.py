@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from auth.permissions import Permission
 from auth.principal import Principal
 from blog.posts import queries
-from blog.posts.content import Content, slug_from
+from blog.posts.content import RESERVED, Content, slug_from
 from blog.posts.events import POST_CREATED, POST_EDITED, POST_PUBLISHED, POST_UNPUBLISHED, about
-from blog.posts.model import Post, Status
+from blog.posts.model import Kind, Origin, Post, Status
 from blog.posts.reading import read_post
 from blog.rendering import RENDERER_VERSION
 from blog.tags.queries import replace_tags
@@ -20,7 +20,7 @@ from storage.ids import new_id
 from web.errors import Forbidden, Invalid, NotFound, Stale
 from web.site.queries import touch
 
-_CONTENT = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at")
+_CONTENT = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind")
 
 
 def find_editable(db: sa.Connection, *, by: Principal, slug: str | None = None, post_id: str | None = None) -> Post:
@@ -40,7 +40,14 @@ def find_repeated(db: sa.Connection, submission: str | None, *, by: Principal) -
     return queries.find_by_submission(db, submission, by=by) if submission else None
 
 
-def write(db: sa.Connection, content: Content, *, by: Principal, submission: str | None = None) -> Post:
+def write(
+    db: sa.Connection,
+    content: Content,
+    *,
+    by: Principal,
+    submission: str | None = None,
+    origin: Origin = Origin.FORM,
+) -> Post:
     """Store a new post. Raises Invalid for a slug that is taken, Forbidden when it is out and `by` may not publish."""
     if repeated := find_repeated(db, submission, by=by):
         return repeated
@@ -58,7 +65,7 @@ def write(db: sa.Connection, content: Content, *, by: Principal, submission: str
         renderer=RENDERER_VERSION,
         at=at,
     )
-    return _saved(db, None, post_id, by=by, submission=submission)
+    return _saved(db, None, post_id, by=by, submission=submission, origin=origin)
 
 
 def change(
@@ -69,6 +76,7 @@ def change(
     by: Principal,
     version: int | None = None,
     submission: str | None = None,
+    origin: Origin = Origin.FORM,
 ) -> Post:
     """Store another version of a post; with nothing changed there is none.
 
@@ -86,7 +94,7 @@ def change(
     if published_at == post.published_at and all(getattr(content, n) == getattr(post, n) for n in _CONTENT):
         return post
     queries.update_post(db, post, content, published_at=published_at, renderer=RENDERER_VERSION, at=at)
-    return _saved(db, post, post.id, by=by, submission=submission)
+    return _saved(db, post, post.id, by=by, submission=submission, origin=origin)
 
 
 def check_may_publish(post: Post | None, status: str | None, *, by: Principal) -> None:
@@ -104,7 +112,9 @@ def check_version(post: Post, version: int | None) -> None:
         raise Stale(post.version)
 
 
-def _saved(db: sa.Connection, before: Post | None, post_id: str, *, by: Principal, submission: str | None) -> Post:
+def _saved(
+    db: sa.Connection, before: Post | None, post_id: str, *, by: Principal, submission: str | None, origin: Origin
+) -> Post:
     """What every save leaves behind: tags, former address, revision, and older pages where readers can see it."""
     post = queries.find_post(db, post_id=post_id)
     if post is None or by.user_id is None:
@@ -112,7 +122,7 @@ def _saved(db: sa.Connection, before: Post | None, post_id: str, *, by: Principa
     replace_tags(db, post.id, post.tags)
     if before is not None and before.slug != post.slug:
         queries.keep_former_slug(db, post.id, former=before.slug, current=post.slug)
-    queries.insert_revision(db, post, user_id=by.user_id, submission=submission)
+    queries.insert_revision(db, post, user_id=by.user_id, submission=submission, origin=origin)
     _record(db, before, post, by=by)
     if post.status == Status.PUBLISHED or (before is not None and before.status == Status.PUBLISHED):
         touch(db)
@@ -138,6 +148,8 @@ def _free_slug(db: sa.Connection, content: Content, *, post_id: str | None) -> s
     base = slug_from(content.title)
     # A few numbers that people like to read, then one that is free for certain.
     for slug in (base, *(f"{base}-{number}" for number in range(2, 10))):
+        if content.kind == Kind.PAGE and slug in RESERVED:
+            continue
         if not queries.is_slug_taken(db, slug, by_other_than=post_id):
             return slug
     return f"{base}-{secrets.token_hex(4)}"

@@ -26,6 +26,10 @@ OPERATIONS = [
     ("/v1/posts/{post_id}", "get"),
     ("/v1/posts/{post_id}", "patch"),
     ("/v1/posts/{post_id}", "delete"),
+    ("/v1/posts/{post_id}/revisions", "get"),
+    ("/v1/posts/{post_id}/revisions/{number}", "get"),
+    ("/v1/posts/{post_id}/revisions/{old}..{new}", "get"),
+    ("/v1/posts/{post_id}/revisions/{number}/restore", "post"),
     ("/v1/sessions", "get"),
     ("/v1/sessions/{session_id}", "delete"),
     ("/v1/events", "get"),
@@ -64,7 +68,7 @@ def test_the_description_itself_is_public_and_names_every_route_of_the_api(site:
         if method in ("get", "post", "patch", "delete")
     }
     served = {
-        (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
+        (rule.rule.replace("<int:", "<").replace("<", "{").replace(">", "}"), method.lower())
         for rule in site.app.url_map.iter_rules()
         if rule.rule.startswith("/v1/") and rule.rule != "/v1/openapi.json"
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

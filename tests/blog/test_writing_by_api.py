@@ -149,8 +149,8 @@ def test_a_created_post_is_answered_whole(site: Site) -> None:
     post = answer.json
     assert post is not None
     assert list(post) == [
-        "id", "slug", "url", "title", "body", "html", "excerpt", "tags", "status", "visibility", "version", "author",
-        "created_at", "updated_at", "published_at",
+        "id", "slug", "url", "title", "body", "html", "excerpt", "tags", "status", "visibility", "kind", "version",
+        "author", "created_at", "updated_at", "published_at",
     ]  # fmt: skip
     assert post["title"] == "Ein Fluß"
     assert post["slug"] == "ein-fluss"

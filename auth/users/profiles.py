@@ -1,0 +1,47 @@
+"""What people say of themselves, for readers."""
+
+import sqlalchemy as sa
+
+from auth.permissions import Permission, is_allowed
+from auth.users import queries
+from auth.users.events import USER_PROFILE_CHANGED, about
+from auth.users.model import User
+from auth.users.registering import check_display_name
+from eventlog.actors import Actor
+from eventlog.log.appending import append_event
+from eventlog.redaction import without_secrets
+from web.errors import Invalid, NotFound
+from web.site.queries import touch
+
+_LONGEST_BIOGRAPHY = 500
+
+
+def find_author(db: sa.Connection, username: str) -> User:
+    """Somebody who may write here. Raises NotFound for all others, who are nobody to readers."""
+    user = queries.find_user(db, username)
+    if user is None or not is_allowed(Permission.WRITE_POSTS, role=user.role, scopes=None):
+        raise NotFound("Nobody of this name writes here.")
+    return user
+
+
+def change_profile(db: sa.Connection, username: str, *, display_name: str, biography: str, by: Actor) -> None:
+    """Set one's name and a few words about oneself. Raises NotFound; Invalid for both fields at once."""
+    user = queries.find_user(db, username)
+    if user is None:
+        raise NotFound
+    faults: dict[str, str] = {}
+    try:
+        display_name = without_secrets(check_display_name(display_name)) or user.username
+    except Invalid as invalid:
+        faults |= invalid.fields
+    biography = without_secrets(biography.replace("\r\n", "\n").strip())
+    if len(biography) > _LONGEST_BIOGRAPHY or not biography.replace("\n", "").isprintable():
+        faults["biography"] = f"Use at most {_LONGEST_BIOGRAPHY} characters that can be shown."
+    if faults:
+        raise Invalid(faults)
+    changed = {"display_name": display_name, "biography": biography}
+    changed = {name: value for name, value in changed.items() if getattr(user, name) != value}
+    if changed:
+        queries.set_profile(db, user.id, **changed)
+        touch(db)
+        append_event(db, USER_PROFILE_CHANGED, by=by, subject=about(user.username), payload=changed)

@@ -1,0 +1,39 @@
+"""The page of the bin."""
+
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
+
+from auth.guards import requires
+from auth.permissions import Permission
+from auth.principal import principal
+from blog.bin.restoring import KEPT_FOR, list_bin, take_out
+from storage.ids import parse_id
+from web.database import reading, transaction
+from web.errors import Forbidden, NotFound
+from web.forms import Form
+from web.render import render_page
+
+pages = Blueprint("bin", __name__)
+
+
+@pages.get("/account/bin")
+@requires(Permission.WRITE_POSTS, session_only=True)
+def show_bin() -> ResponseReturnValue:
+    """What was deleted in the last 30 days."""
+    with reading() as db:
+        posts = list_bin(db, by=principal())
+    return render_page("blog/bin/bin.html", posts=posts, kept_for=KEPT_FOR)
+
+
+@pages.post("/account/bin/<post_id>/restore")
+@requires(Permission.WRITE_POSTS, session_only=True)
+def restore(post_id: str) -> ResponseReturnValue:
+    """Take one out."""
+    known = parse_id(post_id)
+    if known is None:
+        raise NotFound
+    if refused := Form(request.form).token_error():
+        raise Forbidden(refused)
+    with transaction() as db:
+        post = take_out(db, known, by=principal())
+    return redirect(post.path, code=303)

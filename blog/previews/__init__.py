@@ -1,0 +1,1 @@
+"""Links to drafts, for somebody whom the author asks to read before."""

@@ -1,0 +1,113 @@
+"""Revisions as JSON."""
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from auth.guards import requires
+from auth.permissions import Permission
+from auth.principal import principal
+from blog.posts import queries
+from blog.posts.api import as_json
+from blog.posts.model import Post
+from blog.posts.queries import RevisionLine
+from blog.posts.writing import find_editable
+from blog.revisions.restoring import find_with_revision, prepare_restore, read_revision, restore
+from blog.texts.comparing import compare
+from storage import clock
+from storage.ids import parse_id
+from web.csrf import check_header_token
+from web.database import reading, transaction
+from web.errors import Invalid, NotFound
+from web.render import absolute_url
+
+api = Blueprint("revisions_api", __name__)
+
+_MOST = 100
+
+
+@api.get("/v1/posts/<post_id>/revisions")
+@requires(Permission.WRITE_POSTS)
+def index(post_id: str) -> Response:
+    """All revisions, the newest first, without their texts."""
+    limit, before = _number("limit", 20, 1, _MOST), _number("before", 2**31 - 1, 1, 2**31 - 1)
+    with reading() as db:
+        post = find_editable(db, by=principal(), post_id=_known(post_id))
+        lines = queries.list_revisions(db, post.id, limit=limit + 1, before=before)
+    path = f"/v1/posts/{post.id}/revisions"
+    following = f"{path}?limit={limit}&before={lines[limit - 1].number}" if len(lines) > limit else None
+    items = [_line(line) for line in lines[:limit]]
+    return jsonify({"items": items, "next": absolute_url(following) if following else None})
+
+
+@api.get("/v1/posts/<post_id>/revisions/<int:number>")
+@requires(Permission.WRITE_POSTS)
+def show(post_id: str, number: int) -> Response:
+    """One revision, whole."""
+    with reading() as db:
+        _post, revision = find_with_revision(db, number, by=principal(), post_id=_known(post_id))
+    return jsonify(_whole(revision))
+
+
+@api.get("/v1/posts/<post_id>/revisions/<int:old>..<int:new>")
+@requires(Permission.WRITE_POSTS)
+def changes(post_id: str, old: int, new: int) -> Response:
+    """What changed in the text from one revision to another."""
+    with reading() as db:
+        post, before = find_with_revision(db, old, by=principal(), post_id=_known(post_id))
+        after = read_revision(db, post, new)
+    found = [
+        {
+            "kind": change.kind,
+            "old_count": change.old_count,
+            "new_count": change.new_count,
+            "pieces": [{"kind": piece.kind, "text": piece.text} for piece in change.pieces],
+        }
+        for change in compare(before.body, after.body)
+    ]
+    return jsonify({"old": old, "new": new, "changes": found})
+
+
+@api.post("/v1/posts/<post_id>/revisions/<int:number>/restore")
+@requires(Permission.WRITE_POSTS)
+def go_back(post_id: str, number: int) -> Response:
+    """Make the words of a revision the newest one: the post."""
+    with reading() as db:
+        post, revision = find_with_revision(db, number, by=principal(), post_id=_known(post_id))
+    check_header_token()
+    content = prepare_restore(post, revision)
+    with transaction() as db:
+        saved = restore(db, post, content, by=principal())
+    response = jsonify(as_json(saved))
+    response.headers["ETag"] = f'"{saved.version}"'
+    return response
+
+
+def _line(line: RevisionLine) -> dict[str, Any]:
+    return {
+        "number": line.number,
+        "author": line.username,
+        "made_at": clock.to_rfc3339(line.made_at),
+        "origin": line.origin,
+        "status": line.status,
+        "size_bytes": line.size_bytes,
+    }
+
+
+def _whole(revision: Post) -> dict[str, Any]:
+    names = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "kind")
+    return {"number": revision.version, **{name: getattr(revision, name) for name in names}}
+
+
+def _known(post_id: str) -> str:
+    known = parse_id(post_id)
+    if known is None:
+        raise NotFound
+    return known
+
+
+def _number(name: str, default: int, least: int, most: int) -> int:
+    text = request.args.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) < 11 and least <= int(text) <= most):
+        raise Invalid({name: f"Use a number from {least:,} to {most:,}."})
+    return int(text)
