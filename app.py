@@ -4,7 +4,7 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from flask import Flask, request, send_from_directory
@@ -30,18 +30,27 @@ from auth.users.pages import pages as profile_pages
 from auth.users.pages import reopen_profile
 from blog.bin.pages import pages as bin_pages
 from blog.feeds.pages import pages as feed_pages
+from blog.media import description as media_description
+from blog.media import pages as media_library
+from blog.media import serving as media_serving
+from blog.media.api import api as media_api
+from blog.media.variants import MAKE_VARIANTS, SWEEP, make_variants, sweep
 from blog.posts import description
 from blog.posts.addresses import PageSlug
 from blog.posts.api import api as posts_api
 from blog.posts.editor import pages as editor_pages
 from blog.posts.editor import reopen_edit, reopen_new
+from blog.posts.offering import find_saved, is_saved
 from blog.posts.pages import pages as post_pages
+from blog.posts.rerendering import RERENDER, plan_rerendering, rerender
+from blog.posts.surroundings import own_host_of
 from blog.previews.pages import pages as preview_pages
 from blog.revisions import description as revisions_description
 from blog.revisions.api import api as revisions_api
 from blog.revisions.pages import pages as revision_pages
 from blog.site.pages import pages as site_pages
 from blog.site.pages import reopen_settings
+from blog.working_copies.api import make_api as make_working_copies
 from eventlog.cli import log
 from eventlog.ledger import pages as ledger_pages
 from eventlog.ledger.announcing import orphan_intents
@@ -54,6 +63,7 @@ from eventlog.redaction import redact
 from eventlog.retention import pages as retention_pages
 from eventlog.retention.applying import RETAIN, retain_daily
 from storage.engine import Database
+from storage.files import MEDIA_FOLDER, Files
 from storage.folder import hold_folder, prepare_folder
 from storage.upgrading import is_current, upgrade
 from web.caching import init_caching
@@ -68,7 +78,7 @@ from web.logs import init_logs
 from web.metrics import init_metrics
 from web.openapi import init_openapi
 from web.proxies import WAS_FORWARDED, ForwardingHeaders
-from web.render import init_render
+from web.render import current_site, init_render
 from web.requests import (
     MAX_BODY_BYTES,
     StrictJson,
@@ -82,6 +92,9 @@ from web.running import THREADS, Prepared, run_site
 from web.settings import Settings, load_settings
 from web.signing import load_keys
 from web.static_files import init_static_files
+
+if TYPE_CHECKING:
+    from storage.jobs import Handler
 
 
 def create_app(settings: Settings | None = None, *, testing: bool = False) -> Flask:
@@ -120,11 +133,12 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "editor.save": reopen_edit,
             "site.save_settings": reopen_settings,
             "profile.save_profile": reopen_profile,
+            "media_library.save_description": media_library.reopen_description,
             "ledger_pages.dispose_operation": ledger_pages.reopen_disposal,
             "retention_pages.save_retention": retention_pages.reopen_retention,
         },
     )
-    described = (description, revisions_description, log_description, sessions_description)
+    described = (description, revisions_description, media_description, log_description, sessions_description)
     init_openapi(
         app,
         {path: operations for each in described for path, operations in each.OPERATIONS.items()},
@@ -140,6 +154,10 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         site_pages,
         post_pages,
         editor_pages,
+        make_working_copies(find_saved, current_site, is_saved),
+        media_library.pages,
+        media_serving.pages,
+        media_api,
         feed_pages,
         profile_pages,
         revision_pages,
@@ -168,6 +186,7 @@ def create_base(settings: Settings, *, watch_statements: bool = False) -> Flask:
     app.json = StrictJson(app)
     app.extensions["settings"] = settings
     app.extensions["keys"] = load_keys(settings)
+    app.extensions["media_files"] = Files(settings.byline_instance / MEDIA_FOLDER)
     app.extensions["database"] = Database(
         settings.database_path, readers=THREADS, watch_statements=watch_statements or app.debug
     )
@@ -199,7 +218,13 @@ def main(context: click.Context) -> None:
 def serve() -> None:
     """Run the site until it is told to stop."""
     settings = load_settings()
-    jobs = {RETAIN: retain_daily}
+    files = Files(settings.byline_instance / MEDIA_FOLDER)
+    jobs: dict[str, Handler] = {
+        RETAIN: retain_daily,
+        MAKE_VARIANTS: partial(make_variants, files=files),
+        SWEEP: partial(sweep, files=files),
+        RERENDER: partial(rerender, own_host=own_host_of(settings.base_url)),
+    }
     prepare = partial(prepare_site, settings)
     raise SystemExit(run_site(settings, prepare=prepare, make_app=create_app, jobs=jobs, clean_line=_without_secrets))
 
@@ -215,6 +240,8 @@ def prepare_site(settings: Settings) -> Prepared:
         check_schema(database)
         with database.reading() as db:
             unfinished_count = len(orphan_intents(db))
+        with database.transaction() as db:
+            plan_rerendering(db)
         return Prepared(prepare_first_owner(database, settings), unfinished_count)
     finally:
         database.close()

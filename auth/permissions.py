@@ -34,6 +34,7 @@ class Permission(StrEnum):
     WRITE_POSTS = "write and change one's own posts"
     PUBLISH_POSTS = "make one's own posts public, and take them back"
     EDIT_ANY_POST = "change anybody's posts"
+    UPLOAD_MEDIA = "upload pictures and describe one's own"
     USE_ACCOUNT = "use one's own account"
     READ_EVENTS = "read the event log"
     ADMINISTER = "run the place"
@@ -53,6 +54,7 @@ _TABLE: dict[Permission, tuple[frozenset[Role], frozenset[Scope]]] = {
     Permission.WRITE_POSTS: (_WRITERS, frozenset({Scope.POSTS_WRITE, Scope.POSTS_PROPOSE})),
     Permission.PUBLISH_POSTS: (_WRITERS, frozenset({Scope.POSTS_WRITE})),
     Permission.EDIT_ANY_POST: (_EDITORS, frozenset({Scope.POSTS_WRITE})),
+    Permission.UPLOAD_MEDIA: (_WRITERS, frozenset({Scope.MEDIA_WRITE, Scope.POSTS_WRITE})),
     Permission.USE_ACCOUNT: (_EVERYBODY, frozenset({Scope.ACCOUNT})),
     Permission.READ_EVENTS: (_OWNERS, frozenset({Scope.EVENTS_READ})),
     Permission.ADMINISTER: (_OWNERS, frozenset({Scope.ADMIN})),

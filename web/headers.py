@@ -1,6 +1,6 @@
 """The security headers that every answer carries."""
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 
 from web.settings import Settings
 
@@ -9,6 +9,8 @@ _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' https:; form-action 'self'; "
     "base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 )
+# What the few pages add that have a script of our own, which asks nobody but us.
+_SCRIPT_POLICY = f"{_PAGE_POLICY}; script-src 'self'; connect-src 'self'"
 _DATA_POLICY = "default-src 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
 _ALWAYS = {
@@ -21,14 +23,21 @@ _ALWAYS = {
 _TWO_YEARS = "max-age=63072000"
 
 
+def allow_own_scripts() -> None:
+    """The page being answered has a script, from our own files. Every other page may run none at all."""
+    g.has_own_scripts = True
+
+
 def init_headers(app: Flask, settings: Settings) -> None:
     """Every answer leaves with them, errors included."""
 
     @app.after_request
     def protect(response: Response) -> Response:
-        response.headers.update(_ALWAYS)
+        for name, value in _ALWAYS.items():
+            response.headers.setdefault(name, value)
         is_page = response.mimetype == "text/html"
-        response.headers.setdefault("Content-Security-Policy", _PAGE_POLICY if is_page else _DATA_POLICY)
+        page_policy = _SCRIPT_POLICY if g.get("has_own_scripts") else _PAGE_POLICY
+        response.headers.setdefault("Content-Security-Policy", page_policy if is_page else _DATA_POLICY)
         if settings.is_https:
             response.headers["Strict-Transport-Security"] = _TWO_YEARS
         return response

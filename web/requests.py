@@ -2,21 +2,28 @@
 
 import json
 import secrets
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
 from flask import Flask, Request, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-from web.errors import Forbidden
+from web.errors import Forbidden, TooLarge
 from web.settings import Settings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
+# A file of 25 MiB and its form: what the server reads at most.
+MAX_UPLOAD_BYTES = 26 * 1024 * 1024
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 _MOST_FIELDS = 100
 _OPERATIONS = {"/healthz", "/readyz", "/metrics"}
+
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class StrictJson(DefaultJSONProvider):
@@ -93,8 +100,23 @@ def check_origin() -> None:
         raise ForeignOrigin("This was sent by a page of another site, or in an unusual way. Nothing was changed.")
 
 
+def takes_files(most_bytes: int) -> Callable[[View], View]:
+    """The route takes forms with files, of that many bytes in all; they are read onto the disk, not into memory."""
+
+    def mark(view: View) -> View:
+        view.most_body_bytes = most_bytes  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def check_body() -> None:
     """Refuse what is too large or cannot be read, before anybody asks who sent it. Raises BadRequest, 413."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    most_bytes = getattr(view, "most_body_bytes", None)
+    if most_bytes is not None and request.mimetype == "multipart/form-data" and request.method not in _SAFE_METHODS:
+        _check_upload(most_bytes)
+        return
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
     # A DELETE may come without a body; whoever sends any other write as JSON has sent some.
@@ -113,6 +135,20 @@ def check_body() -> None:
             raise BadRequest("The form that was sent is not whole, or not UTF-8. Nothing was changed.") from error
         if None in fields or len(fields) > _MOST_FIELDS:
             raise BadRequest("The form that was sent has fields that no form here has. Nothing was changed.")
+
+
+def _check_upload(most_bytes: int) -> None:
+    request.max_content_length = most_bytes
+    if (request.content_length or 0) > most_bytes:
+        raise TooLarge(f"Files may have up to {most_bytes // 1024**2 - 1} MiB together. Nothing was stored.")
+    try:
+        fields = request.form
+    except ValueError as error:
+        raise BadRequest("The form that was sent is not whole. Nothing was stored.") from error
+    if None in fields or len(fields) > _MOST_FIELDS:
+        raise BadRequest("The form that was sent has fields that no form here has. Nothing was stored.")
+    if any(_REPLACED in name + value for name, value in fields.items(multi=True)):
+        raise BadRequest("The form that was sent is not UTF-8. Nothing was stored.")
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

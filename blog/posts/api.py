@@ -14,6 +14,7 @@ from blog.posts.deleting import delete as delete_post
 from blog.posts.model import Kind, Origin, Post, Status, Visibility
 from blog.posts.queries import Cursor
 from blog.posts.reading import read_post, refuse_to_members_only
+from blog.posts.surroundings import current_surroundings
 from blog.posts.writing import change, check_may_publish, check_version, find_editable, write
 from blog.tags import names
 from storage import clock
@@ -93,7 +94,8 @@ def create() -> Response:
     check_header_token()
     changes, faults = _read_changes(PostBody)
     check_may_publish(None, changes.get("status"), by=principal())
-    prepared = content.prepare(changes, parse_faults=faults)
+    around = current_surroundings(changes.get("body") or "")
+    prepared = content.prepare(changes, parse_faults=faults, surroundings=around)
     with transaction() as db:
         post = write(db, prepared, by=principal(), origin=Origin.API)
     response = _answer(post)
@@ -122,7 +124,8 @@ def patch(post_id: str) -> Response:
     changes, faults = _read_changes(PostChanges)
     check_may_publish(post, changes.get("status"), by=principal())
     check_version(post, _asked_version(post, changes.pop("version", None)))
-    prepared = content.prepare(changes, current=post, parse_faults=faults)
+    around = current_surroundings(changes.get("body") or "")
+    prepared = content.prepare(changes, current=post, parse_faults=faults, surroundings=around)
     try:
         with transaction() as db:
             return _answer(change(db, post.id, prepared, by=principal(), version=post.version, origin=Origin.API))

@@ -3,13 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from slugify import slugify
 
 from blog.posts.model import Kind, Post, Status, Visibility
-from blog.rendering import RENDERER_VERSION
+from blog.rendering import RENDERER_VERSION, Picture
 from blog.rendering.excerpts import excerpt as make_excerpt
 from blog.rendering.markdown import render
 from blog.tags.names import UnusableTags, normalise_tags
@@ -38,6 +38,15 @@ class Fault(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a page depends on beside its text."""
+
+    language: str | None = "en"  # whose quotation marks are used; None: as typed
+    own_host: str | None = None  # links to all others say that they leave
+    pictures: Mapping[str, Picture] = field(default_factory=dict)  # by address
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """What an author decides about a post, checked, with the page already made from it."""
 
@@ -51,11 +60,16 @@ class Content:
     publish_at: int | None
     kind: Kind
     html: str
+    renderer_version: int
     summary: str
 
 
 def prepare(
-    changes: Mapping[str, Any], *, current: Post | None = None, parse_faults: Mapping[str, str] | None = None
+    changes: Mapping[str, Any],
+    *,
+    current: Post | None = None,
+    parse_faults: Mapping[str, str] | None = None,
+    surroundings: Surroundings | None = None,
 ) -> Content:
     """The content after `changes`, from what is there (`current`) or from nothing.
 
@@ -76,14 +90,19 @@ def prepare(
         faults.setdefault("slug", "The site itself uses this address. Choose another one.")
     if faults:
         raise Invalid(faults)
-    html = _rendered(values["body"], current)
+    if current is not None and current.body == values["body"]:
+        # The same text has the same page; that of an older renderer is made anew by a job.
+        html, renderer_version = current.html, current.renderer_version
+    else:
+        html, renderer_version = render_in(values["body"], surroundings or Surroundings()), RENDERER_VERSION
     summary = values["excerpt"] or make_excerpt(html)
-    return Content(**values, html=html, summary=summary)
+    return Content(**values, html=html, renderer_version=renderer_version, summary=summary)
 
 
-def _rendered(body: str, current: Post | None) -> str:
-    is_as_rendered = current is not None and (current.body, current.renderer_version) == (body, RENDERER_VERSION)
-    return current.html if current is not None and is_as_rendered else render(body)
+def render_in(body_markdown: str, surroundings: Surroundings) -> str:
+    """The page of a text, in its surroundings."""
+    s = surroundings
+    return render(body_markdown, language=s.language, pictures=s.pictures, own_host=s.own_host)
 
 
 def slug_from(title: str) -> str:

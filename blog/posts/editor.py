@@ -11,16 +11,20 @@ from werkzeug.datastructures import MultiDict
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.posts import api, queries
-from blog.posts.content import prepare
+from blog.posts import api, offering, queries
+from blog.posts.content import LONGEST_BODY_BYTES, prepare
 from blog.posts.deleting import delete
 from blog.posts.forms import DeleteForm, PostForm, form_data
-from blog.posts.model import Post
+from blog.posts.meeting import put_together, questions, text_by
+from blog.posts.model import Origin, Post
 from blog.posts.publishing import publish, unpublish
+from blog.posts.surroundings import current_surroundings
 from blog.posts.writing import change, check_version, find_editable, find_repeated, write
+from blog.working_copies import keeping
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid, Stale
 from web.forms import Form
+from web.headers import allow_own_scripts
 from web.render import current_site, render_page
 
 pages = Blueprint("editor", __name__)
@@ -31,14 +35,18 @@ _REPEATED_AND_DELETED = (
     "This form was saved before, and that post was deleted. Your text is here; saving makes a new post."
 )
 _CHANGED = "Somebody saved this post since you opened this page. It is still there: look again before you delete it."
+_MERGED = "Both texts are put together as you chose. Look once more; it is not saved yet."
+_CONTINUED = "This is what was kept while you wrote. It is not saved yet."
 _REOPENED = "You are signed in again. Your text is here as you sent it; it is not saved yet."
 
 
 @pages.get("/new")
 @requires(Permission.WRITE_POSTS)
 def new() -> ResponseReturnValue:
-    """An empty form."""
-    return _show(_empty_form(), None)
+    """An empty form, or what was kept of one; other texts that were kept are offered."""
+    if key := request.args.get("copy"):
+        return _show(offering.continued_form(key, None), None, notice=_CONTINUED)
+    return _show(_empty_form(), None, offers=offering.offers(None))
 
 
 @pages.post("/new")
@@ -51,9 +59,11 @@ def create() -> ResponseReturnValue:
 @pages.get("/posts/<slug>/edit")
 @requires(Permission.WRITE_POSTS)
 def edit(slug: str) -> ResponseReturnValue:
-    """The form with what is there."""
+    """The form with what is there, or with what was kept of it, which is offered."""
     post = _find(slug)
-    return _show(_form_of(post), post)
+    if key := request.args.get("copy"):
+        return _show(offering.continued_form(key, post), post, notice=_CONTINUED)
+    return _show(_form_of(post), post, offers=offering.offers(post))
 
 
 @pages.post("/posts/<slug>/edit")
@@ -128,19 +138,32 @@ def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:
         repeated = find_repeated(db, form.submission_id(), by=who)
     if repeated is not None:
         return _answer_repeated(form, repeated)
+    if post is not None and request.form.get("action") == "merge":
+        return _merge(form, post)
     is_preview = request.form.get("action") == "preview"
     try:
         if post is not None and not is_preview:
             check_version(post, form.asked_version())
         changes, faults = form.changes(current_site().zone, post)
-        content = prepare(changes, current=post, parse_faults=faults)
+        around = current_surroundings(changes.get("body") or "")
+        content = prepare(changes, current=post, parse_faults=faults, surroundings=around)
         if is_preview:
             return _show(form, post, preview_html=Markup(content.html), preview_title=content.title)  # noqa: S704
         with transaction() as db:
             if post is None:
                 saved = write(db, content, by=who, submission=form.submission_id())
             else:
-                saved = change(db, post.id, content, by=who, version=post.version, submission=form.submission_id())
+                origin = Origin.FORM if form.merged_from() is None else Origin.MERGE
+                saved = change(
+                    db,
+                    post.id,
+                    content,
+                    by=who,
+                    version=post.version,
+                    submission=form.submission_id(),
+                    origin=origin,
+                )
+            keeping.drop(db, form.submission_id(), by=who)
     except Stale:
         assert post is not None
         return _show_both(form, post)
@@ -173,14 +196,30 @@ def _holds_the_same(form: PostForm, saved: Post) -> bool:
 
 
 def _show_both(form: PostForm, post: Post, *, notice: str = _STALE) -> ResponseReturnValue:
-    with reading() as db:
-        theirs = find_editable(db, by=principal(), post_id=post.id)
-        seen = queries.find_revision(db, theirs, queries.is_numbered(form.asked_version()))
+    theirs, seen = _both(post, since=form.merged_from() or form.asked_version())
     if seen is not None:
         zone = current_site().zone
         form.take_over(form_data(theirs, zone), unless_changed_from=form_data(seen, zone))
+        form.base_version.data = str(seen.version)
     form.version.data = str(theirs.version)
-    return _show(form, theirs, status=409, notice=notice, theirs=theirs)
+    merged = put_together(seen, form.body.data or "", theirs)
+    return _show(form, theirs, status=409, notice=notice, theirs=theirs, questions=questions(merged))
+
+
+def _merge(form: PostForm, post: Post) -> ResponseReturnValue:
+    """Both texts put together as was chosen, in the form, for a last look."""
+    theirs, seen = _both(post, since=form.merged_from())
+    if form.asked_version() != theirs.version:
+        return _show_both(form, post)
+    form.body.data = text_by(put_together(seen, form.body.data or "", theirs), request.form)
+    return _show(form, theirs, notice=_MERGED)
+
+
+def _both(post: Post, *, since: int | None) -> tuple[Post, Post | None]:
+    """The post as it is now, and as this author began with it."""
+    with reading() as db:
+        theirs = find_editable(db, by=principal(), post_id=post.id)
+        return theirs, queries.find_revision(db, theirs, queries.is_numbered(since))
 
 
 def _show(
@@ -188,12 +227,15 @@ def _show(
 ) -> ResponseReturnValue:
     if not form.submission.data:
         form.submission.data = secrets.token_urlsafe(16)
-    arguments = {"preview_html": None, "preview_title": None, "theirs": None} | more
+    allow_own_scripts()
+    arguments = {"preview_html": None, "preview_title": None, "theirs": None, "offers": [], "questions": []} | more
     return render_page(
         "blog/posts/editor.html",
         status=status,
         form=form,
         post=post,
+        key=offering.editor_key(post, form.submission.data or ""),
+        limit_bytes=LONGEST_BODY_BYTES,
         action="/new" if post is None else f"/posts/{post.slug}/edit",
         heading="New post" if post is None else f"Edit “{post.title}”",
         notice=notice,

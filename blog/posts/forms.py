@@ -24,8 +24,7 @@ class VersionedForm(Form):
 
     def asked_version(self) -> int | None:
         """The version that the person saw; None when the form names none, -1 (never current) for nonsense."""
-        text = (self.version.data or "").strip()
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else (-1 if text else None)
+        return _version_in(self.version.data)
 
 
 class PostForm(VersionedForm):
@@ -44,6 +43,7 @@ class PostForm(VersionedForm):
     )
     kind = RadioField("What it is", choices=[SelectChoice("post", "Post"), SelectChoice("page", "Page")])
     submission = HiddenField()
+    base_version = HiddenField()
 
     def changes(self, zone: ZoneInfo, current: Post | None) -> tuple[dict[str, Any], dict[str, str]]:
         """What was sent, in the types that `content.prepare` takes, and the faults of what could not be read."""
@@ -69,6 +69,10 @@ class PostForm(VersionedForm):
             if (self[name].data or "").replace("\r\n", "\n") == unless_changed_from[name]:
                 self[name].data = theirs[name]
 
+    def merged_from(self) -> int | None:
+        """The version that this author began with, where another save came between."""
+        return _version_in(self.base_version.data)
+
     def submission_id(self) -> str | None:
         """The random number of this very form."""
         text = (self.submission.data or "").strip()
@@ -87,6 +91,11 @@ def form_data(post: Post, zone: ZoneInfo) -> dict[str, Any]:
         "publish_at": "" if post.publish_at is None else _local(post.publish_at, zone).strftime(_MINUTE),
         "version": str(post.version),
     }
+
+
+def _version_in(text: str | None) -> int | None:
+    text = (text or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else (-1 if text else None)
 
 
 def _parse_minute(text: str | None, zone: ZoneInfo, current: Post | None) -> int | None:

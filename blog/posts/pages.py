@@ -14,6 +14,7 @@ from blog.posts import queries
 from blog.posts.model import Kind, Post, PostLine
 from blog.posts.queries import Cursor
 from blog.posts.reading import Readable, may_edit, read_post, refuse_to_members_only
+from blog.rendering import contents
 from blog.tags.names import UnusableTags, normalise_tag
 from storage import clock
 from storage.ids import parse_id
@@ -128,6 +129,7 @@ def _shown(post: Post) -> dict[str, Any]:
     )  # fmt: skip
     shown: dict[str, Any] = {name: getattr(post, name) for name in names}
     return shown | {
+        "contents": contents(post.html),
         "html": Markup(post.html),  # noqa: S704 - sanitised when it was saved
         "excerpt": post.summary,
         "is_scheduled": post.is_scheduled(clock.now()),

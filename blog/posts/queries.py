@@ -211,7 +211,6 @@ def insert_post(
     *,
     author_id: int,
     published_at: int | None,
-    renderer: int,
     at: int,
 ) -> None:
     """Store a new post, version 1. Its slug must be free."""
@@ -223,15 +222,12 @@ def insert_post(
             version=1,
             created_at=at,
             updated_at=at,
-            renderer_version=renderer,
             **_values(content),
         )
     )
 
 
-def update_post(
-    db: sa.Connection, post: Post, content: Content, *, published_at: int | None, renderer: int, at: int
-) -> None:
+def update_post(db: sa.Connection, post: Post, content: Content, *, published_at: int | None, at: int) -> None:
     """Store what a save makes of a post: the next version."""
     db.execute(
         sa.update(posts_table)
@@ -240,7 +236,6 @@ def update_post(
             published_at=published_at,
             version=post.version + 1,
             updated_at=at,
-            renderer_version=renderer,
             **_values(content),
         )
     )
@@ -262,6 +257,24 @@ def keep_former_slug(db: sa.Connection, post_id: str, *, former: str, current: s
     """Let the former slug lead to the post; the current one is no former one (any more)."""
     db.execute(sa.delete(former_slugs_table).where(former_slugs_table.c.slug == current))
     db.execute(sa.insert(former_slugs_table).values(slug=former, post_id=post_id))
+
+
+def list_stale(db: sa.Connection, *, renderer: int, limit: int) -> list[Post]:
+    """Posts whose pages an older renderer has made, also deleted ones."""
+    query = sa.select(*_POST).select_from(_FROM).where(_p.renderer_version < renderer).limit(limit)
+    return [post for row in db.execute(query) if (post := _to_post(row)) is not None]
+
+
+def replace_html(db: sa.Connection, post: Post, *, html: str, summary: str, renderer: int) -> None:
+    """Store another page of the same text, unless that was changed meanwhile."""
+    is_same = sa.and_(_p.id == post.id, _p.version == post.version)
+    values = {"html": html, "summary": summary, "renderer_version": renderer}
+    db.execute(sa.update(posts_table).where(is_same).values(**values))
+
+
+def mark_all_stale(db: sa.Connection) -> None:
+    """Let every page be made anew."""
+    db.execute(sa.update(posts_table).values(renderer_version=0))
 
 
 def _is_out(by: Principal, at: int) -> sa.ColumnElement[bool]:
@@ -289,7 +302,19 @@ def _is_editable(by: Principal) -> sa.ColumnElement[bool]:
 
 
 def _values(content: Content) -> dict[str, Any]:
-    names = ("slug", "title", "body", "html", "excerpt", "summary", "status", "visibility", "publish_at", "kind")
+    names = (
+        "slug",
+        "title",
+        "body",
+        "html",
+        "excerpt",
+        "summary",
+        "status",
+        "visibility",
+        "publish_at",
+        "kind",
+        "renderer_version",
+    )
     return {**{name: getattr(content, name) for name in names}, "tags": ",".join(content.tags)}
 
 

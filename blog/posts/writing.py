@@ -12,7 +12,6 @@ from blog.posts.content import RESERVED, Content, slug_from
 from blog.posts.events import POST_CREATED, POST_EDITED, POST_PUBLISHED, POST_UNPUBLISHED, about
 from blog.posts.model import Kind, Origin, Post, Status
 from blog.posts.reading import read_post
-from blog.rendering import RENDERER_VERSION
 from blog.tags.queries import replace_tags
 from eventlog.log.appending import append_event
 from storage import clock
@@ -62,7 +61,6 @@ def write(
         content,
         author_id=by.user_id,
         published_at=_published_at(None, content, at),
-        renderer=RENDERER_VERSION,
         at=at,
     )
     return _saved(db, None, post_id, by=by, submission=submission, origin=origin)
@@ -93,7 +91,7 @@ def change(
     published_at = _published_at(post, content, at)
     if published_at == post.published_at and all(getattr(content, n) == getattr(post, n) for n in _CONTENT):
         return post
-    queries.update_post(db, post, content, published_at=published_at, renderer=RENDERER_VERSION, at=at)
+    queries.update_post(db, post, content, published_at=published_at, at=at)
     return _saved(db, post, post.id, by=by, submission=submission, origin=origin)
 
 

@@ -46,7 +46,7 @@ def _split(text: str, parser: MarkdownIt) -> Iterator[Token]:
         if len(match[0]) > _MAX_LENGTH or not parser.validateLink(href):
             continue
         yield Token("text", "", 0, content=text[done : match.start()])
-        yield Token("link_open", "a", 1, attrs={"href": href})
+        yield Token("link_open", "a", 1, attrs={"href": href}, info="auto")
         yield Token("text", "", 0, content=address)
         yield Token("link_close", "a", -1)
         done = match.start() + len(address)

@@ -8,8 +8,9 @@ from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
 from blog.posts import queries
+from blog.posts.content import render_in
+from blog.posts.surroundings import current_surroundings
 from blog.posts.writing import find_editable
-from blog.rendering import render
 from blog.revisions.restoring import find_with_revision, prepare_restore, read_revision, restore
 from blog.texts.comparing import compare, to_html
 from web.database import reading, transaction
@@ -42,7 +43,7 @@ def show_one(slug: str, number: int) -> ResponseReturnValue:
     """One revision, as it would look."""
     with reading() as db:
         post, revision = find_with_revision(db, number, by=principal(), slug=slug)
-    html = Markup(render(revision.body))  # noqa: S704 - sanitised as the last step of rendering
+    html = Markup(render_in(revision.body, current_surroundings(revision.body)))  # noqa: S704 - sanitised as the last step of rendering
     return render_page("blog/revisions/one.html", post=post, revision=revision, html=html)
 
 

@@ -6,6 +6,7 @@ from auth.principal import Principal
 from blog.posts import queries
 from blog.posts.content import Content, prepare
 from blog.posts.model import Origin, Post
+from blog.posts.surroundings import current_surroundings
 from blog.posts.writing import change, find_editable
 from web.errors import NotFound
 
@@ -26,7 +27,8 @@ def read_revision(db: sa.Connection, post: Post, number: int) -> Post:
 
 def prepare_restore(post: Post, revision: Post) -> Content:
     """What the post will be: before any transaction, because rendering takes its time."""
-    return prepare({name: getattr(revision, name) for name in _WORDS}, current=post)
+    words = {name: getattr(revision, name) for name in _WORDS}
+    return prepare(words, current=post, surroundings=current_surroundings(revision.body))
 
 
 def restore(db: sa.Connection, post: Post, content: Content, *, by: Principal) -> Post:

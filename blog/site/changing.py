@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 import sqlalchemy as sa
 
+from blog.posts.rerendering import plan_rerendering
 from blog.site.events import SETTINGS_CHANGED
 from eventlog.actors import Actor
 from eventlog.log.appending import append_event
@@ -35,4 +36,6 @@ def change_settings(db: sa.Connection, values: Mapping[str, str], *, by: Actor) 
     changed = {name: value for name, value in cleaned.items() if getattr(before, name) != value}
     if changed:
         change_site(db, **cleaned)
+        if "language" in changed:
+            plan_rerendering(db, everything=True)
         append_event(db, SETTINGS_CHANGED, by=by, payload=changed)

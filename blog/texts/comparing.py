@@ -165,11 +165,15 @@ def _compare_words(before: str, after: str) -> tuple[Piece, ...]:
     def weigh(gap: _Gap) -> int:
         return max(old_weights[gap[1]] - old_weights[gap[0]], new_weights[gap[3]] - new_weights[gap[2]])
 
+    def is_confetti(one: _Gap, other: _Gap) -> bool:
+        """Tell whether the words between two longer changes stayed by chance. The end of a line is no word."""
+        between = old_weights[other[0]] - old_weights[one[1]]
+        return between <= min(weigh(one), weigh(other)) and "\n" not in old[one[1] : other[0]]
+
     gaps: list[_Gap] = []
     for found in _find_gaps(match(old, new), old, new):
-        # A word or two that stayed between longer changes by chance would be confetti.
         gap = found
-        while gaps and old_weights[gap[0]] - old_weights[gaps[-1][1]] <= min(weigh(gaps[-1]), weigh(gap)):
+        while gaps and is_confetti(gaps[-1], gap):
             last = gaps.pop()
             gap = (last[0], gap[1], last[2], gap[3])
         gaps.append(gap)

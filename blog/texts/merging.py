@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+_MAX_SPLITS = 8
 MAX_TABLE_BITS = 200_000_000
 """Of the table that finds the longest common part of two runs: 25 MB, about a tenth of a second. Beyond: no match."""
-
-_MAX_SPLITS = 8
 
 
 class Choice(StrEnum):

@@ -16,6 +16,7 @@ from eventlog.log.following import check_schema
 from storage import backup as backups
 from storage.engine import Database
 from storage.errors import Damaged, Full, SchemaNewer
+from storage.files import MEDIA_FOLDER
 from storage.folder import hold_folder, prepare_folder
 from storage.ids import new_id
 from storage.upgrading import is_current
@@ -37,7 +38,8 @@ def backup(path: Path) -> None:
     """Write everything that must survive into one archive file; the server may run meanwhile."""
     settings = load_settings()
     with _announced_backup(settings, path) as prepare, Console(stderr=True).status("Copying the database …"):
-        backups.back_up(settings.database_path, path, beside=_beside(settings), prepare=prepare)
+        beside, folders = _beside(settings), _folders(settings)
+        backups.back_up(settings.database_path, path, beside=beside, folders=folders, prepare=prepare)
     click.echo(f"Wrote {path}. It holds the signing secret and every draft: keep it where only you can read it.")
 
 
@@ -51,7 +53,8 @@ def restore(path: Path) -> None:
     held = hold_folder(settings.byline_instance, wait_seconds=0)
     try:
         with _announced_restore(settings, path) as prepare, Console(stderr=True).status("Checking the backup …"):
-            backups.restore(path, settings.database_path, beside=_beside(settings), prepare=prepare)
+            beside, folders = _beside(settings), _folders(settings)
+            backups.restore(path, settings.database_path, beside=beside, folders=folders, prepare=prepare)
     finally:
         os.close(held)
     click.echo("Restored. What was there before is kept beside it as ….before-restore.")
@@ -128,3 +131,7 @@ def _opened(file: Path) -> Iterator[Database]:
 
 def _beside(settings: Settings) -> list[Path]:
     return [settings.byline_instance / SECRET_FILE] if settings.secret_key is None else []
+
+
+def _folders(settings: Settings) -> list[Path]:
+    return [settings.byline_instance / MEDIA_FOLDER]

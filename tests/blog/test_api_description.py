@@ -30,6 +30,8 @@ OPERATIONS = [
     ("/v1/posts/{post_id}/revisions/{number}", "get"),
     ("/v1/posts/{post_id}/revisions/{old}..{new}", "get"),
     ("/v1/posts/{post_id}/revisions/{number}/restore", "post"),
+    ("/v1/media", "get"),
+    ("/v1/media", "post"),
     ("/v1/sessions", "get"),
     ("/v1/sessions/{session_id}", "delete"),
     ("/v1/events", "get"),
@@ -40,7 +42,9 @@ OPERATIONS = [
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_operation_answers_as_described(running: Site, path: str, method: str, mode: GenerationMode) -> None:
     schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", running.app)
-    token = running.token("olive", Scope.POSTS_READ, Scope.POSTS_WRITE, Scope.ACCOUNT, Scope.EVENTS_READ)
+    token = running.token(
+        "olive", Scope.POSTS_READ, Scope.POSTS_WRITE, Scope.MEDIA_WRITE, Scope.ACCOUNT, Scope.EVENTS_READ
+    )
     post = running.post("olive")
 
     @given(case=schema[path][method].as_strategy(generation_mode=mode))

@@ -476,3 +476,53 @@ def test_a_form_that_cannot_be_read_is_400_for_everybody(site: Site, path: str, 
     site.post()
     for client in (site.client(), site.client("olive"), site.client(token=site.token("olive"))):
         assert client.post(path, data=body, content_type=kind).status_code == 400
+
+
+def test_two_saves_of_different_places_are_put_together_and_saved_as_a_merge(site: Site) -> None:
+    site.post("alan", slug="river", body="One.\n\nTwo.\n\nThree.")
+    alan = site.client("alan")
+    mine = {"title": "A post", "body": "One, by me.\r\n\r\nTwo.\r\n\r\nThree.", "version": "1", "status": "published"}
+    theirs = mine | {"body": "One.\n\nTwo.\n\nThree, by another tab."}
+    assert alan.submit("/posts/river/edit", **theirs).status_code == 303
+    stale = alan.submit("/posts/river/edit", **mine)
+    assert stale.status_code == 409
+    assert "nothing has to be decided" in stale.text
+    fields = _fields_of(stale.text)
+    assert _normal(fields["body"]) == "One, by me.\n\nTwo.\n\nThree."
+    merged = alan.post("/posts/river/edit", data=fields | {"action": "merge"}, content_type="multipart/form-data")
+    assert merged.status_code == 200
+    last = _fields_of(merged.text)
+    assert _normal(last["body"]) == "One, by me.\n\nTwo.\n\nThree, by another tab."
+    assert alan.post("/posts/river/edit", data=last, content_type="multipart/form-data").status_code == 303
+    assert "merged, published" in alan.get("/posts/river/revisions").text
+
+
+@pytest.mark.parametrize(
+    ("choice", "kept"), [("mine", "Mine."), ("theirs", "Theirs."), ("both", "Mine.\nTheirs."), ("x", "Mine.\nTheirs.")]
+)
+def test_where_both_wrote_something_else_a_person_decides(site: Site, choice: str, kept: str) -> None:
+    site.post("alan", slug="river", body="Before.\n\nOne.\n\nAfter.")
+    alan = site.client("alan")
+    form = {"title": "A post", "version": "1", "status": "published"}
+    assert alan.submit("/posts/river/edit", **form, body="Before.\n\nTheirs.\n\nAfter.").status_code == 303
+    stale = alan.submit("/posts/river/edit", **form, body="Before.\n\nMine.\n\nAfter.")
+    assert stale.status_code == 409
+    fields = _fields_of(stale.text) | {"action": "merge", "choice-0": choice}
+    merged = alan.post("/posts/river/edit", data=fields, content_type="multipart/form-data")
+    assert _normal(_fields_of(merged.text)["body"]) == f"Before.\n\n{kept}\n\nAfter."
+
+
+def test_a_third_save_between_looking_and_merging_shows_both_again(site: Site) -> None:
+    site.post("alan", slug="river", body="One.")
+    alan = site.client("alan")
+    form = {"title": "A post", "version": "1", "status": "published"}
+    assert alan.submit("/posts/river/edit", **form, body="One.\nTwo.").status_code == 303
+    fields = _fields_of(alan.submit("/posts/river/edit", **form, body="Zero.\nOne.").text)
+    later = {"title": "A post", "version": "2", "status": "published", "body": "One.\nTwo.\nThree."}
+    assert alan.submit("/posts/river/edit", **later).status_code == 303
+    again = alan.post("/posts/river/edit", data=fields | {"action": "merge"}, content_type="multipart/form-data")
+    assert again.status_code == 409
+    merged = alan.post(
+        "/posts/river/edit", data=_fields_of(again.text) | {"action": "merge"}, content_type="multipart/form-data"
+    )
+    assert _normal(_fields_of(merged.text)["body"]) == "Zero.\nOne.\nTwo.\nThree."

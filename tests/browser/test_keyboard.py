@@ -46,7 +46,7 @@ def test_tab_goes_through_the_editor_in_order(cast_server: Server, open_browser:
     page.goto("/new")
     expected = [
         *("Skip to the text", "Byline", "Write", "Your posts", "Feed"),
-        *("Title", "Text", "Draft", "Publish at", "Everybody", "Tags", "Address", "Excerpt", "Post"),
+        *("Title", "B\nBold", "Text", "Draft", "Publish at", "Everybody", "Tags", "Address", "Excerpt", "Post"),
         *("Save", "Preview", "Sign out"),
     ]
     assert _tab_through(page) == expected

@@ -36,7 +36,8 @@ def check_protected(answer: TestResponse, *, is_https: bool) -> None:
     assert policy["frame-ancestors"] == ["'none'"]
     assert policy["base-uri"] == ["'none'"]
     assert "unsafe" not in headers["Content-Security-Policy"]
-    assert "script-src" not in policy  # there are no scripts yet
+    # Only the editor has scripts, and only our own.
+    assert policy.get("script-src", ["'self'"]) == ["'self'"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"

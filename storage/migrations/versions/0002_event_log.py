@@ -1,9 +1,9 @@
 """The event log with its ledger, and jobs."""
 
+import time
+
 import sqlalchemy as sa
 from alembic import op
-
-from storage import clock
 
 revision = "0002"
 down_revision = "0001"
@@ -84,4 +84,4 @@ def upgrade() -> None:
     op.add_column("tokens", sa.Column("first_used_at", sa.Integer(), nullable=True))
     op.execute("INSERT INTO event_log (id, schema_version, retention_days) VALUES (1, 1, NULL)")
     job = sa.text("INSERT INTO jobs (kind, payload, run_at, attempts) VALUES ('log.retain', '{}', :tomorrow, 0)")
-    op.execute(job.bindparams(tomorrow=clock.now() + clock.DAY))
+    op.execute(job.bindparams(tomorrow=time.time_ns() // 1000 + 86_400_000_000))

@@ -20,7 +20,7 @@ ATTRIBUTES = {
     "details": {"open"},
     "dfn": {"title"},
     "div": {"class", "tabindex", "role", "aria-label"},
-    "img": {"src", "alt", "width", "height", "title", "loading"},
+    "img": {"src", "alt", "width", "height", "title", "loading", "srcset", "sizes"},
     "input": {"type", "disabled", "checked", "aria-label"},
     "ins": {"datetime"},
     "li": {"id", "class", "value"},
@@ -98,7 +98,9 @@ def is_allowed(name: str, value: str) -> bool:
         return all(CLASSES.fullmatch(word) for word in value.split(" "))
     return {
         "id": value.startswith("section_"),
-        "rel": value == "noopener",
+        "rel": value in ("noopener", "noopener external"),
+        "srcset": re.fullmatch(r"/\w[\w./-]* \d+w(, /\w[\w./-]* \d+w)*", value, re.ASCII) is not None,
+        "sizes": value == "(max-width: 40em) 100vw, 37em",
         "tabindex": value == "0",
         "role": value == "group",
         "loading": value in ("lazy", "eager"),

@@ -103,7 +103,7 @@ def test_a_longer_address_or_title_stays_text():
         f"<https://example.org/{'a' * 5000}>",
         f"[^{'a' * 500}]: b",
     ):
-        page = Page(render(text))
+        page = Page(render(text, language=None))
         assert [tag for tag, _ in page.elements] == ["p"]
         assert page.text.split() == text.split()
 
@@ -136,3 +136,17 @@ def test_what_people_write_is_rendered_at_length():
 def test_a_long_table_of_numbers_is_a_table():
     html = to_html("| day | visitors | change |\n|---|--:|--:|\n" + "| 2026-01-01 | 123 | +4 % |\n" * 5000)
     assert html.count("<tr>") == 5001
+
+
+MUST_BE_QUICK = {
+    **{f"{mark} over and over": mark * N for mark in "[*_>\"'"},
+    "a table 2,000 columns wide": "|a" * 2000 + "|\n" + "|-" * 2000 + "|\n" + ('|"b"' * 2000 + "|\n") * 5,
+}
+
+
+@pytest.mark.parametrize("name", MUST_BE_QUICK)
+def test_what_a_cat_on_the_keyboard_writes_is_rendered_within_a_second(name):
+    began = time.process_time()
+    html = render(MUST_BE_QUICK[name], own_host="blog.example")
+    assert time.process_time() - began < 1
+    assert Page(html).faults == []

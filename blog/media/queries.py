@@ -1,0 +1,164 @@
+"""Every statement about pictures. A stranger's row is not found."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from auth.permissions import Permission
+from auth.principal import Principal
+from blog.media.model import Media, Use, Variant, media_table, media_variants_table
+
+_m, _v = media_table.c, media_variants_table.c
+_MEDIA = [_m[name] for name in Media.__dataclass_fields__]
+# Posts are kept by a floor above; where a picture stands is read from their texts.
+_posts = sa.table(
+    "posts",
+    *(sa.column(name) for name in ("id", "slug", "title", "body", "author_id", "deleted_at", "updated_at")),
+)
+_p = _posts.c
+_MOST_USES = 100
+
+
+class Cursor(NamedTuple):
+    """Where a page of a list ended."""
+
+    at: int
+    id: str
+
+
+class Found(NamedTuple):
+    """A file that may be served."""
+
+    digest: str
+    type: str
+
+
+def find_own(
+    db: sa.Connection, *, by: Principal, media_id: str | None = None, digest: str | None = None
+) -> Media | None:
+    """A picture of one's own."""
+    is_this = _m.id == media_id if media_id is not None else _m.digest == digest
+    row = db.execute(sa.select(*_MEDIA).where(_is_own(by), is_this)).one_or_none()
+    return None if row is None else Media(**row._mapping)
+
+
+def list_own(db: sa.Connection, *, by: Principal, limit: int, before: Cursor | None = None) -> list[Media]:
+    """One's own pictures, the newest first."""
+    query = sa.select(*_MEDIA).where(_is_own(by))
+    if before is not None:
+        query = query.where(sa.tuple_(_m.created_at, _m.id) < sa.tuple_(before.at, before.id))
+    rows = db.execute(query.order_by(_m.created_at.desc(), _m.id.desc()).limit(limit))
+    return [Media(**row._mapping) for row in rows]
+
+
+def insert_media(db: sa.Connection, media: Media) -> None:
+    """Store a picture; the person must not have it yet."""
+    db.execute(sa.insert(media_table), asdict(media))
+
+
+def update_description(db: sa.Connection, media_id: str, *, alt: str, is_decorative: bool) -> None:
+    """Say what it shows."""
+    db.execute(sa.update(media_table).where(_m.id == media_id).values(alt=alt, is_decorative=is_decorative))
+
+
+def delete_media(db: sa.Connection, media_id: str) -> None:
+    """Take a picture away from its person."""
+    db.execute(sa.delete(media_table).where(_m.id == media_id))
+
+
+def sum_sizes(db: sa.Connection, *, user_id: int) -> int:
+    """How many bytes a person's pictures have."""
+    total = db.execute(sa.select(sa.func.sum(_m.size_bytes)).where(_m.user_id == user_id)).scalar_one()
+    return int(total or 0)
+
+
+def find_any(db: sa.Connection, digest: str) -> Media | None:
+    """Anybody's row of that file."""
+    row = db.execute(sa.select(*_MEDIA).where(_m.digest == digest).limit(1)).one_or_none()
+    return None if row is None else Media(**row._mapping)
+
+
+def find_file(db: sa.Connection, digest: str, *, width: int | None = None) -> Found | None:
+    """The file to serve for a picture, or for its variant of that width."""
+    if width is None:
+        row = db.execute(sa.select(_m.digest, _m.type).where(_m.digest == digest).limit(1)).one_or_none()
+        return None if row is None else Found(row.digest, row.type)
+    query = sa.select(_v.file_digest).where(_v.digest == digest, _v.width == width)
+    file_digest = db.execute(query).scalar_one_or_none()
+    return None if file_digest is None else Found(file_digest, "image/webp")
+
+
+def list_variants(db: sa.Connection, digests: Iterable[str]) -> dict[str, list[Variant]]:
+    """The variants of these pictures, the narrowest first."""
+    query = sa.select(_v.digest, _v.width, _v.height).where(_v.digest.in_(list(digests)))
+    found: dict[str, list[Variant]] = defaultdict(list)
+    for row in db.execute(query.order_by(_v.digest, _v.width)):
+        found[row.digest].append(Variant(row.digest, row.width, row.height))
+    return found
+
+
+def list_measures(db: sa.Connection, digests: list[str]) -> Sequence[sa.Row[str, int, int, str, int | None]]:
+    """Digest, width, height, alt and a variant's width of these pictures: a row for each variant, or one without."""
+    query = (
+        sa.select(_m.digest, _m.width, _m.height, _m.alt, _v.width.label("variant_width"))
+        .select_from(media_table.outerjoin(media_variants_table, _v.digest == _m.digest))
+        .where(_m.digest.in_(digests))
+        .order_by(_m.digest, _m.created_at, _m.id, _v.width)
+    )
+    return db.execute(query).all()
+
+
+def insert_variant(db: sa.Connection, variant: Variant, *, file_digest: str) -> None:
+    """Store a variant, in the place of one of the same width."""
+    db.execute(sa.delete(media_variants_table).where(_v.digest == variant.digest, _v.width == variant.width))
+    db.execute(sa.insert(media_variants_table), asdict(variant) | {"file_digest": file_digest})
+
+
+def delete_variants(db: sa.Connection, digest: str) -> list[str]:
+    """Forget the variants of a picture; returns the digests of their files."""
+    return list(
+        db.execute(sa.delete(media_variants_table).where(_v.digest == digest).returning(_v.file_digest)).scalars()
+    )
+
+
+def is_file_used(db: sa.Connection, digest: str) -> bool:
+    """Whether a row needs that file."""
+    of_picture = sa.select(sa.literal(1)).where(_m.digest == digest)
+    of_variant = sa.select(sa.literal(1)).where(_v.file_digest == digest)
+    return db.execute(of_picture.union_all(of_variant).limit(1)).first() is not None
+
+
+def list_uses(db: sa.Connection, pictures: Sequence[Media], *, by: Principal) -> dict[str, list[Use]]:
+    """The posts in whose text these pictures stand, by digest: one's own, and for editors everybody's."""
+    is_known = sa.true() if by.may(Permission.EDIT_ANY_POST) else _p.author_id == by.user_id
+    query = _uses_of([picture.id for picture in pictures], by=by).where(is_known)
+    found: dict[str, list[Use]] = defaultdict(list)
+    for row in db.execute(query):
+        found[row.digest].append(Use(row.slug, row.title, row.is_own))
+    return found
+
+
+def list_hindrances(db: sa.Connection, media: Media, *, by: Principal) -> list[Use]:
+    """The posts that would lose the picture with it; others' do not where somebody else has the same file."""
+    other = media_table.alias()
+    is_shared = sa.exists().where(other.c.digest == media.digest, other.c.id != media.id)
+    query = _uses_of([media.id], by=by).where(sa.or_(_p.author_id == by.user_id, ~is_shared))
+    return [Use(row.slug, row.title, row.is_own) for row in db.execute(query)]
+
+
+def _uses_of(media_ids: list[str], *, by: Principal) -> sa.Select[tuple[str, str, str, bool]]:
+    stands_in = _p.body.like(sa.literal("%/media/") + _m.digest + sa.literal("%"))
+    return (
+        sa.select(_m.digest, _p.slug, _p.title, (_p.author_id == by.user_id).label("is_own"))
+        .select_from(media_table.join(_posts, stands_in))
+        .where(_m.id.in_(media_ids), _p.deleted_at.is_(None))
+        .order_by(_m.digest, _p.updated_at.desc(), _p.id)
+        .limit(_MOST_USES)
+    )
+
+
+def _is_own(by: Principal) -> sa.ColumnElement[bool]:
+    return _m.user_id == by.user_id if by.may(Permission.UPLOAD_MEDIA) else sa.false()

@@ -1,0 +1,43 @@
+"""Pages made anew: when the renderer has changed, or what they depend on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from blog.posts import queries
+from blog.posts.content import render_in
+from blog.posts.surroundings import surroundings_of
+from blog.rendering import RENDERER_VERSION, excerpt
+from storage import clock
+from storage.engine import Database
+from storage.jobs import enqueue
+from web.site.queries import touch
+
+RERENDER = "posts.rerender"
+_AT_ONCE = 20
+
+
+def plan_rerendering(db: sa.Connection, *, everything: bool = False) -> None:
+    """Let a job make the pages anew that an older renderer has made, or all of them."""
+    if everything:
+        queries.mark_all_stale(db)
+    if queries.list_stale(db, renderer=RENDERER_VERSION, limit=1):
+        enqueue(db, RERENDER, {}, run_at=clock.now())
+
+
+def rerender(database: Database, _payload: Mapping[str, Any], *, own_host: str | None) -> int | None:
+    """Make some pages anew, each in a transaction of its own, and say whether there are more.
+
+    It makes no revision and no new version: what the author wrote is the same.
+    """
+    with database.reading() as db:
+        posts = queries.list_stale(db, renderer=RENDERER_VERSION, limit=_AT_ONCE)
+        around = [surroundings_of(db, post.body, own_host=own_host) for post in posts]
+    for post, surroundings in zip(posts, around, strict=True):
+        html = render_in(post.body, surroundings)
+        with database.transaction() as db:
+            summary = post.excerpt or excerpt(html)
+            queries.replace_html(db, post, html=html, summary=summary, renderer=RENDERER_VERSION)
+            touch(db)
+    return clock.now() if len(posts) == _AT_ONCE else None

@@ -1,0 +1,1 @@
+"""Posts into a folder of Markdown files, and back."""

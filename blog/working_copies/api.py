@@ -1,0 +1,145 @@
+"""Working copies for the editor's own script, and the preview that it shows beside the text.
+
+They belong to a person in a browser: no Bearer token opens them. `app.py` hands in what knows posts.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, jsonify, redirect, request
+from flask.typing import ResponseReturnValue
+
+from auth.guards import requires
+from auth.permissions import Permission
+from auth.principal import Principal, principal
+from blog.rendering import render
+from blog.working_copies import keeping
+from blog.working_copies.model import is_key, is_submission
+from storage import clock
+from web.csrf import check_header_token
+from web.database import reading, transaction
+from web.errors import Forbidden, Invalid, NotFound
+from web.forms import Form
+from web.json_body import JsonBody, read_body
+
+
+class Saved(NamedTuple):
+    """What is saved under a key: the id of the post, and what its form shows. Nothing for a new post."""
+
+    key: str
+    post_id: str | None = None
+    fields: dict[str, str] | None = None
+
+
+class FindSaved(Protocol):
+    """How to find it. Raises NotFound, Gone and Forbidden as a change of the post does."""
+
+    def __call__(self, db: sa.Connection, key: str, *, by: Principal) -> Saved:
+        """What is saved under that key; a form of a new post that was saved meanwhile leads to its post."""
+
+
+class CopyBody(JsonBody):
+    """What the form holds."""
+
+    submission: str = ""
+    title: str = ""
+    slug: str = ""
+    body: str = ""
+    excerpt: str = ""
+    tags: str = ""
+    status: str = ""
+    publish_at: str = ""
+    visibility: str = ""
+    version: str = ""
+
+
+class PreviewBody(JsonBody):
+    """What to show."""
+
+    body: str = ""
+
+
+def make_api(
+    find_saved: FindSaved, prepare: Callable[[], object], is_saved: Callable[[sa.Connection, str, Principal], bool]
+) -> Blueprint:
+    """The routes. `prepare` reads, before a transaction, what `find_saved` will need of the site."""
+    api = Blueprint("working_copies", __name__)
+    guard = requires(Permission.WRITE_POSTS, session_only=True)
+
+    @api.put("/account/working-copies/<key>")
+    @guard
+    def keep(key: str) -> Response:
+        """Keep what is typed: 204, committed and synced."""
+        who = principal()
+        prepare()
+        with reading() as db:
+            find_saved(db, _known(key), by=who)
+        check_header_token()
+        fields, faults = read_body(CopyBody)
+        submission = fields.pop("submission", "")
+        if not is_submission(submission):
+            faults.setdefault("submission", "Send the number that the form carries.")
+        if faults:
+            raise Invalid(faults)
+        with transaction() as db:
+            # Once more: a save may have come first, and the copy is then one of its post.
+            saved = find_saved(db, key, by=who)
+            keeping.keep(
+                db, saved.key, fields, by=who, submission=submission, post_id=saved.post_id, saved=saved.fields
+            )
+        return Response(status=204)
+
+    @api.get("/account/working-copies/<key>")
+    @guard
+    def show(key: str) -> Response:
+        """What is kept under that key; `fields` is null when nothing is."""
+        prepare()
+        with reading() as db:
+            find_saved(db, _known(key), by=principal())
+            copy = keeping.find(db, key, by=principal())
+        if copy is None:
+            return jsonify({"key": key, "saved_at": None, "fields": None})
+        return jsonify({"key": key, "saved_at": clock.to_rfc3339(copy.saved_at), "fields": copy.fields})
+
+    @api.post("/account/working-copies/<key>/discard")
+    @guard
+    def discard(key: str) -> ResponseReturnValue:
+        """Drop it, and show the editor as it is without it. Also what one may not edit any more can be dropped."""
+        form = Form(request.form)
+        if refused := form.token_error():
+            raise Forbidden(refused)
+        with transaction() as db:
+            keeping.discard(db, _known(key), by=principal())
+        back = request.form.get("back", "")
+        # Only to an editor of this site.
+        is_editor = back == "/new" or (back.startswith("/posts/") and back.endswith("/edit") and "\\" not in back)
+        return redirect(back if is_editor else "/account", code=303)
+
+    @api.get("/account/submissions/<submission>")
+    @guard
+    def show_submission(submission: str) -> Response:
+        """Whether that very form was saved: a browser that lost the answer forgets its own copy then."""
+        with reading() as db:
+            return jsonify({"is_saved": is_submission(submission) and is_saved(db, submission, principal())})
+
+    @api.post("/account/preview")
+    @guard
+    def preview() -> Response:
+        """The text as readers would see it: sanitised HTML, nothing around it."""
+        check_header_token()
+        given, faults = read_body(PreviewBody)
+        body = given.get("body", "")
+        if fault := keeping.check_text(body):
+            faults["body"] = fault
+        if faults:
+            raise Invalid(faults)
+        return Response(render(body.replace("\r\n", "\n").replace("\r", "\n")), mimetype="text/html")
+
+    return api
+
+
+def _known(key: str) -> str:
+    if not is_key(key):
+        raise NotFound
+    return key

@@ -1,0 +1,19 @@
+// The fields of a post's form, as the server names them.
+
+const NAMES = ["title", "slug", "body", "excerpt", "tags", "status", "publish_at", "visibility", "version"];
+
+// Half characters become what the browser would make of them when it sends the form.
+export function readFields(form) {
+  return Object.fromEntries(NAMES.map((name) => [name, (form.elements[name]?.value ?? "").toWellFormed()]));
+}
+
+export function fillFields(form, fields) {
+  for (const name of NAMES) {
+    const control = form.elements[name];
+    if (control && typeof fields[name] === "string") control.value = fields[name];
+  }
+}
+
+export function isSame(a, b) {
+  return NAMES.every((name) => name === "version" || (a[name] ?? "") === (b[name] ?? ""));
+}

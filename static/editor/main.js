@@ -1,0 +1,41 @@
+// The editor's comforts. The form does everything without them; nothing here is needed to write, save or return.
+
+import { addBeside } from "./beside.js";
+import { watchLength } from "./counting.js";
+import { Keeper } from "./keeping.js";
+import { watchPasting } from "./pasting.js";
+import { offerCopies } from "./returning.js";
+import { addTools } from "./tools.js";
+import { upload } from "./uploading.js";
+
+const form = document.querySelector("form.editor");
+const area = form.elements.body;
+const template = (name) => document.getElementById(`editor-${name}`);
+const token = () => form.elements.csrf_token.value;
+
+area.after(template("marks").content.cloneNode(true));
+const marks = area.parentElement.querySelector(".marks");
+const [count, state, warning] = ["count", "state", "warning"].map((name) => marks.querySelector(`.${name}`));
+const refusal = warning.cloneNode();
+warning.after(refusal);
+
+const say = (text) => {
+  refusal.textContent = text;
+  refusal.hidden = !text;
+};
+const keeper = new Keeper(form, token, state);
+const uploadAll = (files) => files.forEach((file) => upload(area, token, file, say));
+
+addTools(area, template("tools"), {
+  choosePictures: uploadAll,
+  toggleBeside: addBeside(area, template("beside"), token, form.dataset.codeCss),
+  keepNow: () => keeper.keepNow(),
+  save: () => form.requestSubmit(form.querySelector("button[name=action][value=save]")),
+});
+watchPasting(area, uploadAll);
+watchLength(area, Number(form.dataset.limit), count, warning);
+offerCopies(form, form, template("kept-here"), template("kept-item"), (copy) => {
+  keeper.continueFrom(copy);
+  area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  area.focus();
+});
