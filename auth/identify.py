@@ -87,6 +87,7 @@ def _by_token(token: str | None) -> Principal:
         username=found.username,
         display_name=found.display_name,
         role=found.role,
+        time_zone=found.time_zone,
         token_id=found.token_id,
         scopes=found.scopes,
     )
@@ -118,6 +119,7 @@ def _by_session() -> Principal:
         username=found.username,
         display_name=found.display_name,
         role=found.role,
+        time_zone=found.time_zone,
         session_id=found.session.id,
     )
 

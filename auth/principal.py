@@ -16,6 +16,7 @@ class Principal:
     username: str = ""
     display_name: str = ""
     role: Role | None = None
+    time_zone: str | None = None  # that they write in; None: the site's
     session_id: str | None = None  # `epoch.counter` of the sign-in session that says so
     token_id: str | None = None
     scopes: frozenset[Scope] | None = None  # of the Bearer token; None for a session

@@ -21,7 +21,9 @@ from eventlog.log.model import events_table, log_sessions_table
 _SIGN_IN_ID = r"^[0-9]+\.[0-9]+$"
 _SESSION = [sessions_table.c[field] for field in Session.__dataclass_fields__]
 _SIGNED_IN = (
-    sa.select(*_SESSION, users_table.c.username, users_table.c.display_name, users_table.c.role)
+    sa.select(
+        *_SESSION, users_table.c.username, users_table.c.display_name, users_table.c.role, users_table.c.time_zone
+    )
     .join(users_table, users_table.c.id == sessions_table.c.user_id)
     .where(sessions_table.c.digest == sa.bindparam("digest"), users_table.c.blocked_at.is_(None))
 )
@@ -34,6 +36,7 @@ class SignedIn(NamedTuple):
     username: str
     display_name: str
     role: Role
+    time_zone: str | None
 
 
 class Place(NamedTuple):
@@ -59,8 +62,8 @@ def find_signed_in(db: sa.Connection, digest: str) -> SignedIn | None:
     row = db.execute(_SIGNED_IN, {"digest": digest}).one_or_none()
     if row is None:
         return None
-    *session, username, display_name, role = row
-    return SignedIn(Session(*session), username, display_name, Role(role))
+    *session, username, display_name, role, time_zone = row
+    return SignedIn(Session(*session), username, display_name, Role(role), time_zone)
 
 
 def claim_epoch(db: sa.Connection, *, at: int) -> int:

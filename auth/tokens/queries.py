@@ -18,6 +18,7 @@ _BEARER = (
         users_table.c.username,
         users_table.c.display_name,
         users_table.c.role,
+        users_table.c.time_zone,
     )
     .join(users_table, users_table.c.id == tokens_table.c.user_id)
     .where(tokens_table.c.digest == sa.bindparam("digest"), users_table.c.blocked_at.is_(None))
@@ -33,6 +34,7 @@ class Bearer(NamedTuple):
     username: str
     display_name: str
     role: Role
+    time_zone: str | None
     is_new: bool  # nobody has used it before this request
 
 
@@ -48,6 +50,7 @@ def find_bearer(db: sa.Connection, digest: str, *, at: int) -> Bearer | None:
         row.username,
         row.display_name,
         Role(row.role),
+        row.time_zone,
         row.first_used_at is None,
     )
 

@@ -19,6 +19,7 @@ users_table = sa.Table(
     sa.Column("block_reason", sa.Text),  # for owners' eyes; NULL: not blocked, or none given
     sa.Column("created_at", sa.Integer, nullable=False),
     sa.Column("biography", sa.Text, nullable=False, server_default=sa.text("''")),  # for readers
+    sa.Column("time_zone", sa.Text),  # IANA name, for what this person writes; NULL: the site's
 )
 
 
@@ -34,6 +35,7 @@ class User:
     block_reason: str | None
     created_at: int
     biography: str
+    time_zone: str | None
 
     @property
     def is_blocked(self) -> bool:

@@ -28,7 +28,8 @@ def show_profile() -> ResponseReturnValue:
     if user is None:
         raise NotFound
     notice = "Saved. Readers see it from now on." if "saved" in request.args else None
-    return _show(ProfileForm(data={"display_name": user.display_name, "biography": user.biography}), notice=notice)
+    data = {"display_name": user.display_name, "biography": user.biography, "time_zone": user.time_zone or ""}
+    return _show(ProfileForm(data=data), notice=notice)
 
 
 @pages.post("/account/profile")
@@ -46,6 +47,7 @@ def save_profile() -> ResponseReturnValue:
                 who.username,
                 display_name=form.display_name.data or "",
                 biography=form.biography.data or "",
+                time_zone=form.time_zone.data or "",
                 by=who,
             )
     except Invalid as invalid:
@@ -60,5 +62,6 @@ def reopen_profile(fields: MultiDict[str, str], *, notice: str = _REOPENED) -> R
 
 
 def _show(form: ProfileForm, *, status: int = 200, notice: str | None = None) -> ResponseReturnValue:
+    form.offer_time_zones()
     username = principal().username
     return render_page("auth/users/profile.html", status=status, form=form, notice=notice, username=username)

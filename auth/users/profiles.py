@@ -1,5 +1,7 @@
 """What people say of themselves, for readers."""
 
+from zoneinfo import available_timezones
+
 import sqlalchemy as sa
 
 from auth.permissions import Permission, is_allowed
@@ -24,8 +26,13 @@ def find_author(db: sa.Connection, username: str) -> User:
     return user
 
 
-def change_profile(db: sa.Connection, username: str, *, display_name: str, biography: str, by: Actor) -> None:
-    """Set one's name and a few words about oneself. Raises NotFound; Invalid for both fields at once."""
+def change_profile(
+    db: sa.Connection, username: str, *, display_name: str, biography: str, time_zone: str, by: Actor
+) -> None:
+    """Set one's name, a few words about oneself, and the time zone one writes in (empty: the site's).
+
+    Raises NotFound; Invalid for all fields at once.
+    """
     user = queries.find_user(db, username)
     if user is None:
         raise NotFound
@@ -37,10 +44,12 @@ def change_profile(db: sa.Connection, username: str, *, display_name: str, biogr
     biography = without_secrets(biography.replace("\r\n", "\n").strip())
     if len(biography) > _LONGEST_BIOGRAPHY or not biography.replace("\n", "").isprintable():
         faults["biography"] = f"Use at most {_LONGEST_BIOGRAPHY} characters that can be shown."
+    if time_zone and time_zone not in available_timezones():
+        faults["time_zone"] = "Choose a time zone such as Europe/Berlin."
     if faults:
         raise Invalid(faults)
-    changed = {"display_name": display_name, "biography": biography}
-    changed = {name: value for name, value in changed.items() if getattr(user, name) != value}
+    wanted = {"display_name": display_name, "biography": biography, "time_zone": time_zone or None}
+    changed = {name: value for name, value in wanted.items() if getattr(user, name) != value}
     if changed:
         queries.set_profile(db, user.id, **changed)
         touch(db)

@@ -67,8 +67,8 @@ def set_block(db: sa.Connection, user_id: int, *, at: int | None, reason: str | 
     _update(db, user_id, blocked_at=at, block_reason=reason)
 
 
-def set_profile(db: sa.Connection, user_id: int, **values: str) -> None:
-    """Set `display_name`, `biography`, or both."""
+def set_profile(db: sa.Connection, user_id: int, **values: str | None) -> None:
+    """Set `display_name`, `biography` and `time_zone`, or some of them."""
     _update(db, user_id, **values)
 
 

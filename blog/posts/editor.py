@@ -20,12 +20,13 @@ from blog.posts.model import Origin, Post
 from blog.posts.publishing import publish, unpublish
 from blog.posts.surroundings import current_surroundings
 from blog.posts.writing import change, check_version, find_editable, find_repeated, write
+from blog.posts.zones import writers_zone
 from blog.working_copies import keeping
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid, Stale
 from web.forms import Form
 from web.headers import allow_own_scripts
-from web.render import current_site, render_page
+from web.render import render_page
 
 pages = Blueprint("editor", __name__)
 
@@ -144,7 +145,7 @@ def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:
     try:
         if post is not None and not is_preview:
             check_version(post, form.asked_version())
-        changes, faults = form.changes(current_site().zone, post)
+        changes, faults = form.changes(writers_zone(), post)
         around = current_surroundings(changes.get("body") or "")
         content = prepare(changes, current=post, parse_faults=faults, surroundings=around)
         if is_preview:
@@ -186,7 +187,7 @@ def _answer_repeated(form: PostForm, saved: Post) -> ResponseReturnValue:
 
 
 def _holds_the_same(form: PostForm, saved: Post) -> bool:
-    changes, faults = form.changes(current_site().zone, saved)
+    changes, faults = form.changes(writers_zone(), saved)
     try:
         content = prepare(changes, current=saved, parse_faults=faults)
     except Invalid:
@@ -198,7 +199,7 @@ def _holds_the_same(form: PostForm, saved: Post) -> bool:
 def _show_both(form: PostForm, post: Post, *, notice: str = _STALE) -> ResponseReturnValue:
     theirs, seen = _both(post, since=form.merged_from() or form.asked_version())
     if seen is not None:
-        zone = current_site().zone
+        zone = writers_zone()
         form.take_over(form_data(theirs, zone), unless_changed_from=form_data(seen, zone))
         form.base_version.data = str(seen.version)
     form.version.data = str(theirs.version)
@@ -236,6 +237,7 @@ def _show(
         post=post,
         key=offering.editor_key(post, form.submission.data or ""),
         limit_bytes=LONGEST_BODY_BYTES,
+        time_zone=str(writers_zone()),
         action="/new" if post is None else f"/posts/{post.slug}/edit",
         heading="New post" if post is None else f"Edit “{post.title}”",
         notice=notice,
@@ -253,7 +255,7 @@ def _empty_form() -> PostForm:
 
 
 def _form_of(post: Post) -> PostForm:
-    return PostForm(data=form_data(post, current_site().zone))
+    return PostForm(data=form_data(post, writers_zone()))
 
 
 def _find(slug: str) -> Post:

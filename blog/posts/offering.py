@@ -6,13 +6,13 @@ from auth.principal import Principal, principal
 from blog.posts.forms import PostForm, form_data
 from blog.posts.model import Post
 from blog.posts.writing import find_editable, find_repeated
+from blog.posts.zones import writers_zone
 from blog.working_copies import keeping
 from blog.working_copies.api import Saved
 from blog.working_copies.keeping import Offer
 from blog.working_copies.model import key_of_new, submission_of
 from web.database import reading
 from web.errors import NotFound
-from web.render import current_site
 
 
 def find_saved(db: sa.Connection, key: str, *, by: Principal) -> Saved:
@@ -57,4 +57,4 @@ def editor_key(post: Post | None, submission: str) -> str:
 
 
 def _saved(post: Post) -> Saved:
-    return Saved(post.id, post.id, form_data(post, current_site().zone))
+    return Saved(post.id, post.id, form_data(post, writers_zone()))

@@ -92,3 +92,18 @@ def test_a_profile_that_is_too_long_is_refused_with_what_was_typed(site: Site) -
     assert answer.text.count('class="error"') == 2
     assert alan.post("/account/profile", data={"display_name": "Me"}).status_code == 403
     assert site.client().get("/account/profile").status_code == 303
+
+
+def test_times_that_an_author_types_are_read_in_their_own_zone(site: Site) -> None:
+    alan = site.client("alan")
+    profile = {"display_name": "Alan", "biography": "", "time_zone": "Asia/Tokyo"}
+    assert alan.submit("/account/profile", **profile).status_code == 303
+    assert "Asia/Tokyo time." in alan.get("/new").text
+    form = {"title": "Soon", "status": "published", "publish_at": "2099-01-01T09:00"}
+    assert alan.submit("/new", **form).status_code == 303
+    headers = {"Authorization": f"Bearer {site.token('alan')}"}
+    assert site.client().get("/v1/posts", headers=headers).json["items"][0]["published_at"] == "2099-01-01T00:00:00Z"
+    assert 'value="2099-01-01T09:00"' in alan.get("/posts/soon/edit").text
+    assert "UTC time." in site.client("ada").get("/new").text
+    refused = alan.submit("/account/profile", display_name="Alan", biography="", time_zone="Moon/Crater")
+    assert refused.status_code == 422

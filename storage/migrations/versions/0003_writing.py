@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column("revisions", sa.Column("origin", sa.Text(), nullable=False, server_default="form"))
     op.execute("UPDATE revisions SET origin = 'api' WHERE submission IS NULL")
     op.add_column("users", sa.Column("biography", sa.Text(), nullable=False, server_default=sa.text("''")))
+    op.add_column("users", sa.Column("time_zone", sa.Text(), nullable=True))
     op.create_table(
         "preview_links",
         sa.Column("id", sa.Text(), nullable=False),
