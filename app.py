@@ -29,6 +29,9 @@ from auth.signin.setup import prepare_first_owner
 from auth.users.pages import pages as profile_pages
 from auth.users.pages import reopen_profile
 from blog.bin.pages import pages as bin_pages
+from blog.desk.pages import pages as desk_pages
+from blog.desk.pages import reopen_choice
+from blog.feeds.maps import pages as map_pages
 from blog.feeds.pages import pages as feed_pages
 from blog.media import description as media_description
 from blog.media import pages as media_library
@@ -41,15 +44,23 @@ from blog.posts.api import api as posts_api
 from blog.posts.editor import pages as editor_pages
 from blog.posts.editor import reopen_edit, reopen_new
 from blog.posts.offering import find_saved, is_saved
+from blog.posts.pages import init_post_pages
 from blog.posts.pages import pages as post_pages
-from blog.posts.rerendering import RERENDER, plan_rerendering, rerender
-from blog.posts.surroundings import own_host_of
+from blog.posts.rerendering import RERENDER, plan_rerendering, plan_rerendering_around, rerender
+from blog.posts.surroundings import own_host_of, render_here
 from blog.previews.pages import pages as preview_pages
 from blog.revisions import description as revisions_description
 from blog.revisions.api import api as revisions_api
 from blog.revisions.pages import pages as revision_pages
+from blog.series import editor as series_editor
+from blog.series import pages as series_pages
+from blog.series.reading import find_place
 from blog.site.pages import pages as site_pages
 from blog.site.pages import reopen_settings
+from blog.tagging.pages import pages as tagging_pages
+from blog.tagging.pages import reopen_rename
+from blog.tagging.renaming import RENAME, rename_rest
+from blog.transfer.cli import posts
 from blog.working_copies.api import make_api as make_working_copies
 from eventlog.cli import log
 from eventlog.ledger import pages as ledger_pages
@@ -123,6 +134,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     init_identify(app)
     init_host_check(app, settings)
     app.url_map.converters["page"] = PageSlug
+    init_post_pages(app, find_place)
     for step in (check_origin, check_body, refuse_bad_bearer):
         app.before_request(step)
     app.register_error_handler(Unauthenticated, answer_unauthenticated)
@@ -133,6 +145,11 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "editor.save": reopen_edit,
             "site.save_settings": reopen_settings,
             "profile.save_profile": reopen_profile,
+            "desk.change_many": reopen_choice,
+            "series.create": series_pages.reopen_create,
+            "series_editor.rename": series_editor.reopen_rename,
+            "series_editor.add": series_editor.reopen_add,
+            "tagging.rename": reopen_rename,
             "media_library.save_description": media_library.reopen_description,
             "ledger_pages.dispose_operation": ledger_pages.reopen_disposal,
             "retention_pages.save_retention": retention_pages.reopen_retention,
@@ -153,12 +170,17 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         people_pages,
         site_pages,
         post_pages,
+        desk_pages,
+        series_pages.pages,
+        series_editor.pages,
+        tagging_pages,
         editor_pages,
-        make_working_copies(find_saved, current_site, is_saved),
+        make_working_copies(find_saved, current_site, is_saved, render_here),
         media_library.pages,
         media_serving.pages,
         media_api,
         feed_pages,
+        map_pages,
         profile_pages,
         revision_pages,
         revisions_api,
@@ -221,15 +243,16 @@ def serve() -> None:
     files = Files(settings.byline_instance / MEDIA_FOLDER)
     jobs: dict[str, Handler] = {
         RETAIN: retain_daily,
-        MAKE_VARIANTS: partial(make_variants, files=files),
+        MAKE_VARIANTS: partial(make_variants, files=files, announce=plan_rerendering_around),
         SWEEP: partial(sweep, files=files),
+        RENAME: rename_rest,
         RERENDER: partial(rerender, own_host=own_host_of(settings.base_url)),
     }
     prepare = partial(prepare_site, settings)
     raise SystemExit(run_site(settings, prepare=prepare, make_app=create_app, jobs=jobs, clean_line=_without_secrets))
 
 
-for command in (user, token, log, show_settings, doctor, backup, restore):
+for command in (user, token, posts, log, show_settings, doctor, backup, restore):
     main.add_command(command)
 
 

@@ -36,7 +36,17 @@ _STORAGE_SENTENCES = {
     Damaged: "The database of this site is damaged, so nothing could be read or stored. Please tell its owner.",
 }
 # Fields that are the form's own machinery, or secret: never shown again.
-_NOT_KEPT = {"csrf_token", "submission", "version", "next", "action", "password", "current_password", "new_password"}
+_NOT_KEPT = {
+    "csrf_token",
+    "submission",
+    "version",
+    "seen",
+    "next",
+    "action",
+    "password",
+    "current_password",
+    "new_password",
+}
 
 
 def init_error_pages(app: Flask) -> None:

@@ -1,6 +1,7 @@
 """Pages: everything that a template shows is in its arguments, and building a page reads nothing."""
 
 from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -25,7 +26,12 @@ def init_render(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
-        long_date=_long_date, short_date=_short_date, local_minute=_local_minute, iso=_iso, xml_text=_xml_text
+        long_date=_long_date,
+        short_date=_short_date,
+        local_minute=_local_minute,
+        iso=_iso,
+        xml_text=_xml_text,
+        rfc2822=_rfc2822,
     )
     app.extensions["base_url"] = settings.base_url
 
@@ -89,6 +95,10 @@ def _local_minute(at: int, site: Site) -> str:
 
 def _iso(at: int, _site: Site | None = None) -> str:
     return clock.to_rfc3339(at)
+
+
+def _rfc2822(at: int) -> str:
+    return format_datetime(clock.to_datetime(at))
 
 
 def _xml_text(text: str) -> str:

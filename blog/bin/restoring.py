@@ -9,6 +9,7 @@ from blog.posts.model import Origin, Post
 from eventlog.log.appending import append_event
 from storage import clock
 from web.errors import NotFound
+from web.site.queries import touch
 
 KEPT_FOR = 30 * clock.DAY
 _MOST = 200
@@ -29,6 +30,8 @@ def take_out(db: sa.Connection, post_id: str, *, by: Principal) -> Post:
     if post is None or by.user_id is None:
         raise NotFound("This is not in the bin, or no longer.")
     queries.mark_restored(db, post, at=at)
+    # Its address no longer says that it is gone.
+    touch(db)
     restored = queries.find_post(db, post_id=post_id)
     assert restored is not None
     queries.insert_revision(db, restored, user_id=by.user_id, submission=None, origin=Origin.RESTORE)

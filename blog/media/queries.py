@@ -10,16 +10,20 @@ import sqlalchemy as sa
 from auth.permissions import Permission
 from auth.principal import Principal
 from blog.media.model import Media, Use, Variant, media_table, media_variants_table
+from storage import clock
 
 _m, _v = media_table.c, media_variants_table.c
 _MEDIA = [_m[name] for name in Media.__dataclass_fields__]
 # Posts are kept by a floor above; where a picture stands is read from their texts.
+
 _posts = sa.table(
     "posts",
     *(sa.column(name) for name in ("id", "slug", "title", "body", "author_id", "deleted_at", "updated_at")),
 )
 _p = _posts.c
 _MOST_USES = 100
+# What was deleted so short a time ago can be taken out of the bin, and wants its pictures then.
+IN_BIN = 30 * clock.DAY
 
 
 class Cursor(NamedTuple):
@@ -154,7 +158,7 @@ def _uses_of(media_ids: list[str], *, by: Principal) -> sa.Select[tuple[str, str
     return (
         sa.select(_m.digest, _p.slug, _p.title, (_p.author_id == by.user_id).label("is_own"))
         .select_from(media_table.join(_posts, stands_in))
-        .where(_m.id.in_(media_ids), _p.deleted_at.is_(None))
+        .where(_m.id.in_(media_ids), sa.or_(_p.deleted_at.is_(None), _p.deleted_at >= clock.now() - IN_BIN))
         .order_by(_m.digest, _p.updated_at.desc(), _p.id)
         .limit(_MOST_USES)
     )

@@ -71,6 +71,8 @@ def describe(db: sa.Connection, media_id: str, *, alt: str, is_decorative: bool,
         queries.update_description(db, media.id, alt=alt, is_decorative=is_decorative)
         payload = {"digest": media.digest, "alt": alt, "is_decorative": is_decorative}
         append_event(db, MEDIA_DESCRIBED, by=by, subject=about(media.id), payload=payload)
+        # Its copies are there; the announcement that ends the job is for the pages that show the words.
+        enqueue(db, MAKE_VARIANTS, {"digest": media.digest}, run_at=clock.now())
     return find(db, media_id, by=by)
 
 

@@ -1,7 +1,7 @@
 """Smaller WebP pictures made of those that were uploaded, and files that nobody needs taken away: jobs."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from blog.media import queries
@@ -23,17 +23,27 @@ _MOST_PIXELS = 3_000_000
 _STRAY_AFTER_SECONDS = 3600
 
 
-def make_variants(database: Database, payload: Mapping[str, Any], *, files: Files) -> None:
-    """Make what a picture still lacks. Nothing is made larger than it is, nor of what moves."""
+# Tells whoever shows pictures that more is known now of the one at that address.
+Announce = Callable[[Database, str], None]
+
+
+def make_variants(
+    database: Database, payload: Mapping[str, Any], *, files: Files, announce: Announce | None = None
+) -> None:
+    """Make what a picture still lacks, and announce it. Nothing is made larger than it is, nor of what moves."""
     with database.reading() as db:
         media = queries.find_any(db, payload["digest"])
         made = {variant.width for variant in queries.list_variants(db, [payload["digest"]]).get(payload["digest"], [])}
-    if media is None or media.is_animated:
+    if media is None:
         return
     for width in WIDTHS:
         height = max(1, round(media.height * width / media.width))
-        if width < media.width and width not in made and width * height <= _MOST_PIXELS:
+        is_wanted = width < media.width and not media.is_animated
+        if is_wanted and width not in made and width * height <= _MOST_PIXELS:
             _make_variant(database, files, media, Variant(media.digest, width, height))
+    # Also when all was there: whoever did it before may have been killed before the announcement.
+    if announce is not None:
+        announce(database, media.path)
 
 
 def sweep(database: Database, payload: Mapping[str, Any], *, files: Files) -> int | None:

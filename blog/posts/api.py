@@ -123,7 +123,7 @@ def patch(post_id: str) -> Response:
     check_header_token()
     changes, faults = _read_changes(PostChanges)
     check_may_publish(post, changes.get("status"), by=principal())
-    check_version(post, _asked_version(post, changes.pop("version", None)))
+    check_version(post, asked_version(post, changes.pop("version", None)))
     around = current_surroundings(changes.get("body") or "")
     prepared = content.prepare(changes, current=post, parse_faults=faults, surroundings=around)
     try:
@@ -141,7 +141,7 @@ def delete(post_id: str) -> Response:
     post = _find(post_id)
     check_header_token()
     named, faults = read_body(Deletion) if request.content_length else ({}, {})
-    version = _asked_version(post, named.get("version"))
+    version = asked_version(post, named.get("version"))
     if faults:
         raise Invalid(faults)
     with transaction() as db:
@@ -202,7 +202,7 @@ def _known(post_id: str) -> str:
     return known
 
 
-def _asked_version(post: Post, in_body: int | None) -> int | None:
+def asked_version(post: Post, in_body: int | None) -> int | None:
     """The version that the change was made from, by If-Match (RFC 9110, 13.1.1) or the body; None asks for nothing."""
     if "If-Match" not in request.headers:
         return in_body

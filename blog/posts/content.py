@@ -26,8 +26,8 @@ SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 # First parts of addresses that the site uses itself, or will: no page can have them.
 RESERVED = frozenset({
     "account", "admin", "archive", "authors", "conversations", "favicon", "feed", "healthz", "join", "library", "login",
-    "logout", "media", "metrics", "new", "posts", "preview", "readyz", "reset", "robots", "rss", "search", "setup",
-    "sitemap", "static", "tags", "v1",
+    "logout", "media", "metrics", "new", "posts", "preview", "readyz", "reset", "robots", "rss", "search", "series",
+    "setup", "sitemap", "static", "tags", "v1",
 })  # fmt: skip
 # Dates that every calendar on the way can say.
 _EARLIEST, _LATEST = clock.EARLIEST + 1000 * 365 * clock.DAY, clock.LATEST - 1000 * 365 * clock.DAY
@@ -122,7 +122,8 @@ def _current_value(current: Post | None, name: str) -> Any:
     }.get(name, "")
 
 
-def _check_title(title: str) -> str:
+def check_title(title: str) -> str:
+    """A title as it is stored. Raises Fault."""
     if len(title) > LONGEST_TITLE:
         raise Fault(f"A title has at most {LONGEST_TITLE} characters; this one has {len(title):,}.")
     title = unicodedata.normalize("NFC", _printable(title, allowed="")).strip()
@@ -134,7 +135,8 @@ def _check_title(title: str) -> str:
     return title
 
 
-def _check_slug(slug: str) -> str:
+def check_slug(slug: str) -> str:
+    """A slug that somebody chose, or none. Raises Fault."""
     if slug and not SLUG.fullmatch(slug):
         raise Fault("Use small letters a to z, digits, and single dashes between them, or leave it empty.")
     if len(slug) > LONGEST_SLUG:
@@ -194,8 +196,8 @@ def _printable(text: str, *, allowed: str) -> str:
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
-    "title": _check_title,
-    "slug": _check_slug,
+    "title": check_title,
+    "slug": check_slug,
     "body": _check_body,
     "excerpt": _check_excerpt,
     "tags": normalise_tags,

@@ -1,6 +1,7 @@
 """The pages of writing: new, edit, publish, unpublish, delete. Whatever is refused, the text is on the page again."""
 
 import secrets
+import time
 from typing import Any
 
 from flask import Blueprint, redirect, request
@@ -22,6 +23,7 @@ from blog.posts.surroundings import current_surroundings
 from blog.posts.writing import change, check_version, find_editable, find_repeated, write
 from blog.posts.zones import writers_zone
 from blog.working_copies import keeping
+from storage.errors import Busy as StorageBusy
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid, Stale
 from web.forms import Form
@@ -29,6 +31,9 @@ from web.headers import allow_own_scripts
 from web.render import render_page
 
 pages = Blueprint("editor", __name__)
+
+# Half a second: as long as a crowd of saves takes, and short for a thread that readers may need.
+_PAUSES_SECONDS = (0.02, 0.04, 0.08, 0.16, 0.2)
 
 _STALE = "Somebody saved this post while you were writing. Both texts are here; nothing of yours is lost or saved yet."
 _REPEATED = "This form was saved before, with another text. Both texts are here; what you added is not saved yet."
@@ -168,10 +173,24 @@ def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:
     except Stale:
         assert post is not None
         return _show_both(form, post)
+    except StorageBusy:
+        if post is None or not _is_soon_stale(post):
+            raise
+        return _show_both(form, post)
     except Invalid as invalid:
         rest = form.show_faults(invalid.fields)
         return _show(form, post, status=422, notice=" ".join(rest) or None)
     return redirect(saved.path, code=303)
+
+
+def _is_soon_stale(post: Post) -> bool:
+    """Whether somebody at this moment has saved this very post: then "busy" is not all there is to say."""
+    for pause in _PAUSES_SECONDS:
+        with reading() as db:
+            if find_editable(db, by=principal(), post_id=post.id).version != post.version:
+                return True
+        time.sleep(pause)
+    return False
 
 
 def _answer_repeated(form: PostForm, saved: Post) -> ResponseReturnValue:
@@ -182,7 +201,7 @@ def _answer_repeated(form: PostForm, saved: Post) -> ResponseReturnValue:
         form.submission.data = None
         if saved.deleted_at is not None:
             return _show(form, None, status=409, notice=_REPEATED_AND_DELETED)
-        return _show_both(form, saved, notice=_REPEATED)
+        return _show_both(form, saved, since=sent_before.version if sent_before else None, notice=_REPEATED)
     return redirect(saved.path, code=303)
 
 
@@ -196,23 +215,28 @@ def _holds_the_same(form: PostForm, saved: Post) -> bool:
     return content.slug in ("", saved.slug) and all(getattr(content, n) == getattr(saved, n) for n in names)
 
 
-def _show_both(form: PostForm, post: Post, *, notice: str = _STALE) -> ResponseReturnValue:
-    theirs, seen = _both(post, since=form.merged_from() or form.asked_version())
-    if seen is not None:
+def _show_both(form: PostForm, post: Post, *, since: int | None = None, notice: str = _STALE) -> ResponseReturnValue:
+    """Both texts. `since`: the version that the author began with, where the form does not say it."""
+    shown = since or form.asked_version()
+    theirs, began_with = _both(post, since=since or form.merged_from() or form.asked_version())
+    _, was_shown = _both(post, since=shown)
+    if was_shown is not None:
         zone = writers_zone()
-        form.take_over(form_data(theirs, zone), unless_changed_from=form_data(seen, zone))
-        form.base_version.data = str(seen.version)
+        form.take_over(form_data(theirs, zone), unless_changed_from=form_data(was_shown, zone))
+    form.base_version.data = str(began_with.version if began_with is not None else theirs.version)
     form.version.data = str(theirs.version)
-    merged = put_together(seen, form.body.data or "", theirs)
+    merged = put_together(began_with or theirs, form.body.data or "", theirs)
     return _show(form, theirs, status=409, notice=notice, theirs=theirs, questions=questions(merged))
 
 
 def _merge(form: PostForm, post: Post) -> ResponseReturnValue:
     """Both texts put together as was chosen, in the form, for a last look."""
-    theirs, seen = _both(post, since=form.merged_from())
+    theirs, began_with = _both(post, since=form.merged_from())
     if form.asked_version() != theirs.version:
         return _show_both(form, post)
-    form.body.data = text_by(put_together(seen, form.body.data or "", theirs), request.form)
+    form.body.data = text_by(put_together(began_with or theirs, form.body.data or "", theirs), request.form)
+    # From now on it is made from theirs.
+    form.base_version.data = str(theirs.version)
     return _show(form, theirs, notice=_MERGED)
 
 
@@ -229,6 +253,11 @@ def _show(
     if not form.submission.data:
         form.submission.data = secrets.token_urlsafe(16)
     allow_own_scripts()
+    if post is not None and "theirs" not in more and form.is_between_saves():
+        # Whatever the form comes back for, the other's text stays beside it until both are put together.
+        theirs, began_with = _both(post, since=form.merged_from())
+        merged = put_together(began_with or theirs, form.body.data or "", theirs)
+        more |= {"theirs": theirs, "questions": questions(merged)}
     arguments = {"preview_html": None, "preview_title": None, "theirs": None, "offers": [], "questions": []} | more
     return render_page(
         "blog/posts/editor.html",

@@ -1,5 +1,6 @@
 """The forms of writing. They parse; what a post may hold is decided in `content`."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,8 @@ from storage import clock
 from web.forms import Form
 
 _MINUTE = "%Y-%m-%dT%H:%M"
+# What is no date in any year passes for one otherwise: `fromisoformat` takes a row of digits, and a NUL at the end.
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
 _FIELDS = ("title", "slug", "body", "excerpt", "status", "visibility", "kind")
 
 
@@ -44,6 +47,7 @@ class PostForm(VersionedForm):
     kind = RadioField("What it is", choices=[SelectChoice("post", "Post"), SelectChoice("page", "Page")])
     submission = HiddenField()
     base_version = HiddenField()
+    seen = StringField()
 
     def changes(self, zone: ZoneInfo, current: Post | None) -> tuple[dict[str, Any], dict[str, str]]:
         """What was sent, in the types that `content.prepare` takes, and the faults of what could not be read."""
@@ -65,13 +69,22 @@ class PostForm(VersionedForm):
 
     def take_over(self, theirs: dict[str, Any], *, unless_changed_from: dict[str, Any]) -> None:
         """Let the settings that this author did not touch be what somebody else has made of them meanwhile."""
-        for name in ("slug", "excerpt", "tags", "status", "visibility", "kind", "publish_at"):
+        for name in ("title", "slug", "excerpt", "tags", "status", "visibility", "kind", "publish_at"):
             if (self[name].data or "").replace("\r\n", "\n") == unless_changed_from[name]:
                 self[name].data = theirs[name]
+
+    def asked_version(self) -> int | None:
+        """Likewise. Going back brings the text into a newer page: the older of the two versions counts."""
+        version, seen = super().asked_version(), _version_in(self.seen.data)
+        return version if version is None or seen is None else min(version, seen)
 
     def merged_from(self) -> int | None:
         """The version that this author began with, where another save came between."""
         return _version_in(self.base_version.data)
+
+    def is_between_saves(self) -> bool:
+        """Whether another save came between, and both were not put together yet."""
+        return self.merged_from() is not None and self.merged_from() != self.asked_version()
 
     def submission_id(self) -> str | None:
         """The random number of this very form."""
@@ -110,9 +123,9 @@ def _parse_minute(text: str | None, zone: ZoneInfo, current: Post | None) -> int
     if shown is not None and _local(shown, zone).strftime(_MINUTE) == text:
         return shown
     try:
-        local = datetime.fromisoformat(text)
-        if local.tzinfo is not None:
+        if not _LOCAL.fullmatch(text):
             raise ValueError
+        local = datetime.fromisoformat(text)
         moment = local.replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("Write the date and time like 2026-11-20 08:15.") from None

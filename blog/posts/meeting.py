@@ -7,7 +7,7 @@ from blog.posts.model import Post
 from blog.texts.merging import Choice, Conflict, Merge, merge
 
 # More than that nobody decides one by one.
-MOST_CONFLICTS = 100
+MOST_CONFLICTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class Question:
     theirs: str
 
 
-def put_together(seen: Post | None, mine: str, theirs: Post) -> Merge:
-    """The merge of both texts, made from the one that both have seen; from nothing where nobody knows it."""
-    return merge("" if seen is None else seen.body, _normal(mine), theirs.body)
+def put_together(began_with: Post, mine: str, theirs: Post) -> Merge:
+    """The merge of both texts, made from the one that this author began with."""
+    return merge(began_with.body, _normal(mine), theirs.body)
 
 
 def questions(merged: Merge) -> list[Question]:

@@ -1,14 +1,16 @@
-"""What readers see of posts: home, one post, one tag; and an author's own list."""
+"""What readers see of posts: home, one post, one tag, one author."""
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
-from flask import Blueprint, redirect, request
+import sqlalchemy as sa
+from flask import Blueprint, Flask, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from auth.guards import public, requires
-from auth.permissions import Permission
-from auth.principal import principal
+from auth.guards import public
+from auth.principal import Principal, principal
 from auth.users.profiles import find_author
 from blog.posts import queries
 from blog.posts.model import Kind, Post, PostLine
@@ -16,6 +18,7 @@ from blog.posts.queries import Cursor
 from blog.posts.reading import Readable, may_edit, read_post, refuse_to_members_only
 from blog.rendering import contents
 from blog.tags.names import UnusableTags, normalise_tag
+from blog.tags.queries import find_present_tag
 from storage import clock
 from storage.ids import parse_id
 from web.database import reading
@@ -27,7 +30,14 @@ from web.render import absolute_url, render_page
 pages = Blueprint("posts", __name__)
 
 _PER_PAGE = 10
-_PER_DESK_PAGE = 50
+
+# What a post is a part of, as its page shows it; None: nothing.
+FindSeries = Callable[[sa.Connection, Post, Principal], object]
+
+
+def init_post_pages(app: Flask, find_series: FindSeries) -> None:
+    """`find_series` gives the series that a post is a part of, as somebody sees it: a floor above knows."""
+    app.extensions["find_series"] = find_series
 
 
 @pages.get("/")
@@ -41,15 +51,25 @@ def home() -> ResponseReturnValue:
 @pages.get("/tags/<tag>")
 @public
 def tag(tag: str) -> ResponseReturnValue:
-    """The newest posts under one tag; a tag that nothing readable bears is not there."""
+    """The newest posts under one tag; a tag that nothing readable bears is not there, a renamed one leads on."""
     try:
         name = normalise_tag(tag)
     except UnusableTags:
         raise NotFound from None
     posts, older = _page_of_lines(tag=name)
     if not posts:
-        raise NotFound("Nothing is published under this tag.")
+        return _lead_on(name)
     return render_page("blog/posts/tag.html", tag=name, posts=posts, **_paging(request.path, older))
+
+
+def _lead_on(former: str) -> ResponseReturnValue:
+    # Only to where this reader finds something: whether drafts bear a tag is nobody's business.
+    with reading() as db:
+        present = find_present_tag(db, former)
+        found = present and queries.list_out(db, by=principal(), at=clock.now(), limit=1, tag=present)
+    if present is None or not found:
+        raise NotFound("Nothing is published under this tag.")
+    return redirect(f"/tags/{quote(present, safe='')}", code=301)
 
 
 @pages.get("/authors/<username>")
@@ -66,24 +86,31 @@ def author(username: str) -> ResponseReturnValue:
 @public
 def show(slug: str) -> ResponseReturnValue:
     """One post."""
-    with reading() as db:
-        readable = read_post(db, by=principal(), slug=slug)
-    return _answer(readable, asked=f"/posts/{slug}")
+    return _answer(*_read(slug), asked=f"/posts/{slug}")
 
 
 @pages.get("/<page:slug>")
 @public
 def page(slug: str) -> ResponseReturnValue:
     """One page beside the posts."""
+    readable, series = _read(slug)
     with reading() as db:
-        readable = read_post(db, by=principal(), slug=slug)
-    if readable.post.kind != Kind.PAGE:
+        was_here = readable.post.kind == Kind.PAGE or queries.was_page_at(db, readable.post.id, slug)
+    if not was_here:
         # A post's address is another one, and nobody was ever told this one.
         raise NotFound
-    return _answer(readable, asked=f"/{slug}")
+    return _answer(readable, series, asked=f"/{slug}")
 
 
-def _answer(readable: Readable, *, asked: str) -> ResponseReturnValue:
+def _read(slug: str) -> tuple[Readable, object]:
+    find_series: FindSeries = current_app.extensions["find_series"]
+    with reading() as db:
+        readable = read_post(db, by=principal(), slug=slug)
+        series = None if readable.is_withheld else find_series(db, readable.post, principal())
+    return readable, series
+
+
+def _answer(readable: Readable, series: object, *, asked: str) -> ResponseReturnValue:
     who, post = principal(), readable.post
     if post.path != asked:
         return redirect(post.path, code=301)
@@ -91,22 +118,7 @@ def _answer(readable: Readable, *, asked: str) -> ResponseReturnValue:
         if who.is_authenticated or wants_json():
             refuse_to_members_only(by=who)
         return _withhold(post)
-    return render_page("blog/posts/post.html", post=_shown(post), may_edit=may_edit(post, by=who))
-
-
-@pages.get("/account")
-@requires(Permission.USE_ACCOUNT, session_only=True)
-def desk() -> ResponseReturnValue:
-    """One's own posts, drafts first."""
-    at = clock.now()
-    with reading() as db:
-        posts = queries.list_own(db, by=principal(), at=at, limit=_PER_DESK_PAGE + 1, after=_desk_position())
-    older = None
-    if len(posts) > _PER_DESK_PAGE:
-        last = posts[_PER_DESK_PAGE - 1]
-        older = f"/account?after={last.status}~{last.updated_at}~{last.id}"
-    newer = "/account" if "after" in request.args else None
-    return render_page("blog/posts/desk.html", posts=posts[:_PER_DESK_PAGE], older_url=older, newer_url=newer)
+    return render_page("blog/posts/post.html", post=_shown(post), series=series, may_edit=may_edit(post, by=who))
 
 
 def _withhold(post: Post) -> ResponseReturnValue:
@@ -163,12 +175,3 @@ def _parse_cursor(text: str) -> Cursor:
     if known is None or len(at) > 18 or not at.removeprefix("-").isdecimal() or not at.isascii():
         raise NotFound("This is not a page of this list.")
     return Cursor(int(at), known)
-
-
-def _desk_position() -> tuple[str, int, str] | None:
-    after = request.args.get("after")
-    if after is None:
-        return None
-    status, _, rest = after.partition("~")
-    cursor = _parse_cursor(rest)
-    return status, cursor.at, cursor.id

@@ -26,7 +26,7 @@ from blog.tags.queries import has_tag
 _p = posts_table.c
 _AUTHOR = {"author_username": users_table.c.username, "author_name": users_table.c.display_name}
 _POST = [_AUTHOR[name].label(name) if name in _AUTHOR else _p[name] for name in Post.__dataclass_fields__]
-_LINE = [
+LINE = [
     _p.id,
     _p.slug,
     _p.title,
@@ -41,7 +41,8 @@ _LINE = [
     _p.kind,
 ]
 _REVISED = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind")
-_FROM = posts_table.join(users_table, users_table.c.id == _p.author_id)
+_IN_ONE_STATEMENT = 500
+FROM = posts_table.join(users_table, users_table.c.id == _p.author_id)
 
 
 class Cursor(NamedTuple):
@@ -66,25 +67,25 @@ class RevisionLine(NamedTuple):
 def find_post(db: sa.Connection, *, slug: str | None = None, post_id: str | None = None) -> Post | None:
     """The post with that slug or id, whatever its state; the caller decides who may know."""
     condition = _p.slug == slug if slug is not None else _p.id == post_id
-    return _to_post(db.execute(sa.select(*_POST).select_from(_FROM).where(condition)).one_or_none())
+    return _to_post(db.execute(sa.select(*_POST).select_from(FROM).where(condition)).one_or_none())
 
 
 def find_by_former_slug(db: sa.Connection, slug: str) -> Post | None:
     """The post that had that slug once."""
     former = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == slug).scalar_subquery()
-    return _to_post(db.execute(sa.select(*_POST).select_from(_FROM).where(_p.id == former)).one_or_none())
+    return _to_post(db.execute(sa.select(*_POST).select_from(FROM).where(_p.id == former)).one_or_none())
 
 
 def find_editable(db: sa.Connection, post_id: str, *, by: Principal) -> Post | None:
     """The post, if `by` may change it."""
-    query = sa.select(*_POST).select_from(_FROM).where(_p.id == post_id, _p.deleted_at.is_(None), _is_editable(by))
+    query = sa.select(*_POST).select_from(FROM).where(_p.id == post_id, _p.deleted_at.is_(None), is_editable(by))
     return _to_post(db.execute(query).one_or_none())
 
 
 def find_by_submission(db: sa.Connection, submission: str, *, by: Principal) -> Post | None:
     """The post that this very form has made or changed already."""
     made = sa.select(revisions_table.c.post_id).where(came_with(submission, by=by))
-    query = sa.select(*_POST).select_from(_FROM).where(_p.id.in_(made))
+    query = sa.select(*_POST).select_from(FROM).where(_p.id.in_(made))
     return _to_post(db.execute(query).one_or_none())
 
 
@@ -99,6 +100,13 @@ def find_revision(db: sa.Connection, post: Post, *conditions: sa.ColumnElement[b
     values |= {"tags": _split_tags(row.tags), "status": Status(row.status), "visibility": Visibility(row.visibility)}
     values["kind"] = Kind(row.kind)
     return replace(post, version=row.number, **values)
+
+
+def was_page_at(db: sa.Connection, post_id: str, slug: str) -> bool:
+    """Whether that post was a page under that slug once."""
+    r = revisions_table.c
+    query = sa.select(r.number).where(r.post_id == post_id, r.slug == slug, r.kind == Kind.PAGE).limit(1)
+    return db.execute(query).first() is not None
 
 
 def is_numbered(number: int | None) -> sa.ColumnElement[bool]:
@@ -122,7 +130,7 @@ def list_out(
     author: str | None = None,
 ) -> list[PostLine]:
     """What `by` finds as a reader, the newest first; under one tag, or by one author."""
-    query = sa.select(*_LINE).select_from(_FROM).where(_is_out(by, at), _p.kind == Kind.POST)
+    query = sa.select(*LINE).select_from(FROM).where(is_out(by, at), _p.kind == Kind.POST)
     if tag is not None:
         query = query.where(has_tag(tag, _p.id))
     if author is not None:
@@ -130,37 +138,26 @@ def list_out(
     if before is not None:
         query = query.where(sa.tuple_(_p.published_at, _p.id) < sa.tuple_(before.at, before.id))
     query = query.order_by(_p.published_at.desc(), _p.id.desc()).limit(limit)
-    return [_to_line(row, at) for row in db.execute(query)]
+    return [to_line(row, at) for row in db.execute(query)]
 
 
-def list_whole_out(db: sa.Connection, *, by: Principal, at: int, limit: int) -> list[Post]:
+def list_whole_out(
+    db: sa.Connection, *, by: Principal, at: int, limit: int, tag: str | None = None, author: str | None = None
+) -> list[Post]:
     """The same with their texts, for feeds."""
-    query = sa.select(*_POST).select_from(_FROM).where(_is_out(by, at), _p.kind == Kind.POST)
+    query = sa.select(*_POST).select_from(FROM).where(is_out(by, at), _p.kind == Kind.POST)
+    if tag is not None:
+        query = query.where(has_tag(tag, _p.id))
+    if author is not None:
+        query = query.where(users_table.c.username == author)
     rows = db.execute(query.order_by(_p.published_at.desc(), _p.id.desc()).limit(limit))
     return [post for row in rows if (post := _to_post(row)) is not None]
 
 
-def list_own(
-    db: sa.Connection, *, by: Principal, at: int, limit: int, after: tuple[str, int, str] | None = None
-) -> list[PostLine]:
-    """One's own posts, drafts first, then the last changed first. `after`: status, time and id of the last one seen."""
-    query = (
-        sa.select(*_LINE)
-        .select_from(_FROM)
-        .where(_p.author_id == by.user_id, _p.deleted_at.is_(None), _is_visible_draft(by))
-    )
-    if after is not None:
-        status, updated_at, post_id = after
-        is_later = sa.tuple_(_p.updated_at, _p.id) < sa.tuple_(updated_at, post_id)
-        query = query.where(sa.or_(_p.status > status, sa.and_(_p.status == status, is_later)))
-    query = query.order_by(_p.status, _p.updated_at.desc(), _p.id.desc()).limit(limit)
-    return [_to_line(row, at) for row in db.execute(query)]
-
-
 def list_known(db: sa.Connection, *, by: Principal, at: int, limit: int, before: Cursor | None = None) -> list[Post]:
     """Everything that `by` may know of, the last begun first."""
-    is_known = sa.or_(_is_out(by, at), _is_visible_draft(by))
-    query = sa.select(*_POST).select_from(_FROM).where(_p.deleted_at.is_(None), is_known)
+    is_known = sa.or_(is_out(by, at), _is_visible_draft(by))
+    query = sa.select(*_POST).select_from(FROM).where(_p.deleted_at.is_(None), is_known)
     if before is not None:
         query = query.where(sa.tuple_(_p.created_at, _p.id) < sa.tuple_(before.at, before.id))
     rows = db.execute(query.order_by(_p.created_at.desc(), _p.id.desc()).limit(limit))
@@ -169,13 +166,13 @@ def list_known(db: sa.Connection, *, by: Principal, at: int, limit: int, before:
 
 def find_in_bin(db: sa.Connection, post_id: str, *, by: Principal, since: int) -> Post | None:
     """A post that was deleted since a moment, if `by` may change it."""
-    is_there = sa.and_(_p.id == post_id, _p.deleted_at >= since, _is_editable(by))
-    return _to_post(db.execute(sa.select(*_POST).select_from(_FROM).where(is_there)).one_or_none())
+    is_there = sa.and_(_p.id == post_id, _p.deleted_at >= since, is_editable(by))
+    return _to_post(db.execute(sa.select(*_POST).select_from(FROM).where(is_there)).one_or_none())
 
 
 def list_bin(db: sa.Connection, *, by: Principal, since: int, limit: int) -> list[Post]:
     """What `by` may take out of the bin, the last deleted first."""
-    query = sa.select(*_POST).select_from(_FROM).where(_p.deleted_at >= since, _is_editable(by))
+    query = sa.select(*_POST).select_from(FROM).where(_p.deleted_at >= since, is_editable(by))
     rows = db.execute(query.order_by(_p.deleted_at.desc(), _p.id.desc()).limit(limit))
     return [post for row in rows if (post := _to_post(row)) is not None]
 
@@ -261,15 +258,15 @@ def keep_former_slug(db: sa.Connection, post_id: str, *, former: str, current: s
 
 def list_stale(db: sa.Connection, *, renderer: int, limit: int) -> list[Post]:
     """Posts whose pages an older renderer has made, also deleted ones."""
-    query = sa.select(*_POST).select_from(_FROM).where(_p.renderer_version < renderer).limit(limit)
+    query = sa.select(*_POST).select_from(FROM).where(_p.renderer_version < renderer).limit(limit)
     return [post for row in db.execute(query) if (post := _to_post(row)) is not None]
 
 
-def replace_html(db: sa.Connection, post: Post, *, html: str, summary: str, renderer: int) -> None:
-    """Store another page of the same text, unless that was changed meanwhile."""
+def replace_html(db: sa.Connection, post: Post, *, html: str, summary: str, renderer: int) -> bool:
+    """Store another page of the same text, unless that was changed meanwhile; returns whether it was stored."""
     is_same = sa.and_(_p.id == post.id, _p.version == post.version)
     values = {"html": html, "summary": summary, "renderer_version": renderer}
-    db.execute(sa.update(posts_table).where(is_same).values(**values))
+    return db.execute(sa.update(posts_table).where(is_same).values(**values)).rowcount == 1
 
 
 def mark_all_stale(db: sa.Connection) -> None:
@@ -277,7 +274,20 @@ def mark_all_stale(db: sa.Connection) -> None:
     db.execute(sa.update(posts_table).values(renderer_version=0))
 
 
-def _is_out(by: Principal, at: int) -> sa.ColumnElement[bool]:
+def list_naming(db: sa.Connection, address: str) -> list[str]:
+    """The ids of the posts in whose texts an address stands."""
+    return list(db.execute(sa.select(_p.id).where(_p.body.contains(address, autoescape=True))).scalars())
+
+
+def mark_stale(db: sa.Connection, post_ids: Sequence[str]) -> None:
+    """Let the pages of these posts be made anew."""
+    for start in range(0, len(post_ids), _IN_ONE_STATEMENT):
+        these = _p.id.in_(post_ids[start : start + _IN_ONE_STATEMENT])
+        db.execute(sa.update(posts_table).where(these).values(renderer_version=0))
+
+
+def is_out(by: Principal, at: int) -> sa.ColumnElement[bool]:
+    """The condition that `by` finds a post as a reader."""
     visible = [Visibility.PUBLIC]
     if by.may(Permission.READ_MEMBERS_POSTS):
         visible.append(Visibility.MEMBERS)
@@ -295,7 +305,8 @@ def _is_visible_draft(by: Principal) -> sa.ColumnElement[bool]:
     return _p.author_id == by.user_id if by.may(Permission.READ_OWN_DRAFTS) else sa.false()
 
 
-def _is_editable(by: Principal) -> sa.ColumnElement[bool]:
+def is_editable(by: Principal) -> sa.ColumnElement[bool]:
+    """The condition that `by` may change a post."""
     if by.may(Permission.EDIT_ANY_POST):
         return sa.true()
     return _p.author_id == by.user_id if by.may(Permission.WRITE_POSTS) else sa.false()
@@ -335,7 +346,8 @@ def _to_post(row: Any) -> Post | None:
     return Post(**values)
 
 
-def _to_line(row: Sequence[Any], at: int) -> PostLine:
+def to_line(row: Sequence[Any], at: int) -> PostLine:
+    """A row of `LINE` as lists show it."""
     post_id, slug, title, summary, author, tags, status, visibility, published_at, updated_at, version, kind = row
     return PostLine(
         id=post_id,

@@ -26,6 +26,17 @@ def plan_rerendering(db: sa.Connection, *, everything: bool = False) -> None:
         enqueue(db, RERENDER, {}, run_at=clock.now())
 
 
+def plan_rerendering_around(database: Database, address: str) -> None:
+    """Let a job make the pages anew in whose texts that address stands: what is known of it has changed."""
+    # Looked for before the transaction: it reads every text, and writers would wait.
+    with database.reading() as db:
+        post_ids = queries.list_naming(db, address)
+    if post_ids:
+        with database.transaction() as db:
+            queries.mark_stale(db, post_ids)
+            plan_rerendering(db)
+
+
 def rerender(database: Database, _payload: Mapping[str, Any], *, own_host: str | None) -> int | None:
     """Make some pages anew, each in a transaction of its own, and say whether there are more.
 
@@ -34,10 +45,13 @@ def rerender(database: Database, _payload: Mapping[str, Any], *, own_host: str |
     with database.reading() as db:
         posts = queries.list_stale(db, renderer=RENDERER_VERSION, limit=_AT_ONCE)
         around = [surroundings_of(db, post.body, own_host=own_host) for post in posts]
+    was_changed = False
     for post, surroundings in zip(posts, around, strict=True):
         html = render_in(post.body, surroundings)
         with database.transaction() as db:
             summary = post.excerpt or excerpt(html)
-            queries.replace_html(db, post, html=html, summary=summary, renderer=RENDERER_VERSION)
-            touch(db)
-    return clock.now() if len(posts) == _AT_ONCE else None
+            if queries.replace_html(db, post, html=html, summary=summary, renderer=RENDERER_VERSION):
+                touch(db)
+            else:
+                was_changed = True  # by a save that may have kept the text, and with it the older page
+    return clock.now() if was_changed or len(posts) == _AT_ONCE else None

@@ -12,6 +12,7 @@ from blog.posts.content import RESERVED, Content, slug_from
 from blog.posts.events import POST_CREATED, POST_EDITED, POST_PUBLISHED, POST_UNPUBLISHED, about
 from blog.posts.model import Kind, Origin, Post, Status
 from blog.posts.reading import read_post
+from blog.rendering.excerpts import excerpt as make_excerpt
 from blog.tags.queries import replace_tags
 from eventlog.log.appending import append_event
 from storage import clock
@@ -91,6 +92,10 @@ def change(
     published_at = _published_at(post, content, at)
     if published_at == post.published_at and all(getattr(content, n) == getattr(post, n) for n in _CONTENT):
         return post
+    if content.body == post.body:
+        # The page of a text that stays is the one that is there: a job may have made it anew since, or be about to.
+        summary = content.summary if content.html == post.html else content.excerpt or make_excerpt(post.html)
+        content = replace(content, html=post.html, renderer_version=post.renderer_version, summary=summary)
     queries.update_post(db, post, content, published_at=published_at, at=at)
     return _saved(db, post, post.id, by=by, submission=submission, origin=origin)
 

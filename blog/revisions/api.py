@@ -8,10 +8,10 @@ from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
 from blog.posts import queries
-from blog.posts.api import as_json
+from blog.posts.api import as_json, asked_version
 from blog.posts.model import Post
 from blog.posts.queries import RevisionLine
-from blog.posts.writing import find_editable
+from blog.posts.writing import check_version, find_editable
 from blog.revisions.restoring import find_with_revision, prepare_restore, read_revision, restore
 from blog.texts.comparing import compare
 from storage import clock
@@ -75,6 +75,7 @@ def go_back(post_id: str, number: int) -> Response:
     with reading() as db:
         post, revision = find_with_revision(db, number, by=principal(), post_id=_known(post_id))
     check_header_token()
+    check_version(post, asked_version(post, None))
     content = prepare_restore(post, revision)
     with transaction() as db:
         saved = restore(db, post, content, by=principal())

@@ -8,8 +8,7 @@ from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
 from blog.posts import queries
-from blog.posts.content import render_in
-from blog.posts.surroundings import current_surroundings
+from blog.posts.surroundings import render_here
 from blog.posts.writing import find_editable
 from blog.revisions.restoring import find_with_revision, prepare_restore, read_revision, restore
 from blog.texts.comparing import compare, to_html
@@ -43,7 +42,7 @@ def show_one(slug: str, number: int) -> ResponseReturnValue:
     """One revision, as it would look."""
     with reading() as db:
         post, revision = find_with_revision(db, number, by=principal(), slug=slug)
-    html = Markup(render_in(revision.body, current_surroundings(revision.body)))  # noqa: S704 - sanitised as the last step of rendering
+    html = Markup(render_here(revision.body))  # noqa: S704 - sanitised as the last step of rendering
     return render_page("blog/revisions/one.html", post=post, revision=revision, html=html)
 
 

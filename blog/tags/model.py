@@ -1,4 +1,4 @@
-"""The table that finds posts by tag. What a list shows of a post's tags stands with the post."""
+"""The tables that find posts by tag. What a list shows of a post's tags stands with the post."""
 
 import sqlalchemy as sa
 
@@ -9,4 +9,12 @@ post_tags_table = sa.Table(
     metadata,
     sa.Column("tag", sa.Text, primary_key=True),
     sa.Column("post_id", sa.Text, sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+# Names that tags had before; each leads to the name that it has now, never to another former one.
+former_tags_table = sa.Table(
+    "former_tags",
+    metadata,
+    sa.Column("tag", sa.Text, primary_key=True),
+    sa.Column("present", sa.Text, nullable=False, index=True),
 )

@@ -28,7 +28,9 @@ def normalise_tag(name: str) -> str:
     """One name as it is stored. Raises UnusableTags."""
     if len(name) > LONGEST:
         raise UnusableTags(f"A tag has at most {LONGEST} characters.")
-    tag = re.sub(r"\s+", " ", unicodedata.normalize("NFC", name)).strip().lower()
+    # Small letters may compose where capitals did not: J and a caron.
+    lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
+    tag = re.sub(r"\s+", " ", lowered).strip()
     # A slash or a pair of dots would be read as a folder in the tag's address.
     if not tag or tag in (".", "..") or any(c in ',/\\?#"<>' or not c.isprintable() for c in tag):
         raise UnusableTags('Tags are words without , / \\ ? # " < >.')

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 LONGEST_FIELDS = 64 * 1024
-LONGEST_BODY = 1024 * 1024
+LONGEST_BODY = 1024 * 1024 + 256 * 1024  # 1 MiB, where links to pictures are a little longer in a file
 _DEEPEST = 8
 _SEVERAL_LINES = frozenset({"excerpt", "summary", "description"})
 
@@ -42,7 +42,7 @@ def parse(text: str) -> tuple[Fields, str]:
     """
     text = text.removeprefix("\ufeff")
     if len(text) > LONGEST_FIELDS + LONGEST_BODY:
-        raise FrontMatterFault("The file is longer than 1 MiB.")
+        raise FrontMatterFault("The file is longer than 1 MiB, which is the most for a text.")
     if re.match(r"\+\+\+[ \t]*\r?\n", text):
         raise FrontMatterFault("The fields are in TOML (+++). Convert them to YAML (---) first.")
     begin = _FENCE.match(text)

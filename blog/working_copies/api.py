@@ -13,7 +13,6 @@ from flask.typing import ResponseReturnValue
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import Principal, principal
-from blog.rendering import render
 from blog.working_copies import keeping
 from blog.working_copies.model import is_key, is_submission
 from storage import clock
@@ -51,6 +50,7 @@ class CopyBody(JsonBody):
     status: str = ""
     publish_at: str = ""
     visibility: str = ""
+    kind: str = ""
     version: str = ""
 
 
@@ -61,9 +61,12 @@ class PreviewBody(JsonBody):
 
 
 def make_api(
-    find_saved: FindSaved, prepare: Callable[[], object], is_saved: Callable[[sa.Connection, str, Principal], bool]
+    find_saved: FindSaved,
+    prepare: Callable[[], object],
+    is_saved: Callable[[sa.Connection, str, Principal], bool],
+    render: Callable[[str], str],
 ) -> Blueprint:
-    """The routes. `prepare` reads, before a transaction, what `find_saved` will need of the site."""
+    """The routes. `prepare` reads, before a transaction, what `find_saved` needs of the site; `render` makes pages."""
     api = Blueprint("working_copies", __name__)
     guard = requires(Permission.WRITE_POSTS, session_only=True)
 

@@ -32,8 +32,9 @@ _LABELS = {
     "status": "state",
     "publish_at": "moment of publication",
     "visibility": "readers",
+    "kind": "kind",
 }
-_BLANK = {"status": "draft", "visibility": "public"}
+_BLANK = {"status": "draft", "visibility": "public", "kind": "post"}
 _WORD = re.compile(r"\S+")
 _TITLE_WORDS = 8
 
@@ -124,9 +125,8 @@ def differences(fields: Mapping[str, str], saved: Mapping[str, str] | None) -> l
     """The names of the fields that say something else than what is saved, as saving would store them."""
     base = saved or _BLANK
     found = [name for name in CONTENT if _settled(name, fields.get(name, "")) != _settled(name, base.get(name, ""))]
-    # An empty address means: as it is. What a new post's form is set to is no text to keep.
-    if "slug" in found and not fields.get("slug", "").strip():
-        found.remove("slug")
+    # An empty address, or no kind, means: as it is. What a new post's form is set to is no text to keep.
+    found = [name for name in found if name not in ("slug", "kind") or fields.get(name, "").strip()]
     is_bare = saved is None and not {"title", "body", "excerpt", "tags", "slug"} & set(found)
     return [] if is_bare else found
 

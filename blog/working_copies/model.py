@@ -9,7 +9,7 @@ from storage.ids import parse_id
 from storage.schema import metadata
 
 # What the form of a post holds; `version` is the one that the writer began from, empty for a new post.
-CONTENT = ("title", "slug", "body", "excerpt", "tags", "status", "publish_at", "visibility")
+CONTENT = ("title", "slug", "body", "excerpt", "tags", "status", "publish_at", "visibility", "kind")
 FIELDS = (*CONTENT, "version")
 
 _NEW = "new-"

@@ -27,7 +27,8 @@ def test_the_api_makes_pages_and_says_where_they_are(site: Site) -> None:
     assert made["url"].count("/posts/") == 0
     changed = site.client().patch(f"/v1/posts/{made['id']}", json={"kind": "post"}, headers=headers).json
     assert changed["url"].endswith("/posts/colophon")
-    assert site.client().get("/colophon").status_code == 404
+    moved = site.client().get("/colophon")
+    assert (moved.status_code, moved.headers["Location"]) == (301, "/posts/colophon")
     bad = site.client().post("/v1/posts", json={"title": "x", "kind": "book"}, headers=headers)
     assert (bad.status_code, [fault["field"] for fault in bad.json["errors"]]) == (422, ["kind"])
 

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from storage import clock
-from tests.support import PASSWORD, Site
+from tests.support import PASSWORD, Client, Site
 
 TEXT = '\nA line with "quotes", <b>tags</b> & umlauts: äöü\n\n\tand a tab; 漢字 🖋\n'
 FIELDS = {"title": "Words & more", "body": TEXT, "tags": "one, Two", "status": "published"}
@@ -526,3 +526,89 @@ def test_a_third_save_between_looking_and_merging_shows_both_again(site: Site) -
         "/posts/river/edit", data=_fields_of(again.text) | {"action": "merge"}, content_type="multipart/form-data"
     )
     assert _normal(_fields_of(merged.text)["body"]) == "Zero.\nOne.\nTwo.\nThree."
+
+
+def _stale(site: Site) -> tuple[Client, dict[str, str]]:
+    """A post that another tab has changed meanwhile, and the form of the page that says so."""
+    site.post("alan", slug="river", body="One.\n\nTwo.\n\nThree.")
+    alan = site.client("alan")
+    form = {"title": "A post", "version": "1", "status": "published"}
+    assert alan.submit("/posts/river/edit", **form, body="One.\n\nTwo.\n\nThree, theirs.").status_code == 303
+    stale = alan.submit("/posts/river/edit", **form, body="One, mine.\n\nTwo.\n\nThree.")
+    assert stale.status_code == 409
+    return alan, _fields_of(stale.text)
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"), [({"action": "preview"}, 200), ({"title": ""}, 422), ({"csrf_token": "x"}, 403)]
+)
+def test_whatever_the_merge_page_is_left_for_the_other_text_stays_beside_it(
+    site: Site, changed: dict[str, str], status: int
+) -> None:
+    alan, fields = _stale(site)
+    again = alan.post("/posts/river/edit", data=fields | changed, content_type="multipart/form-data")
+    assert again.status_code == status
+    assert "Three, theirs." in again.text
+    fields = _fields_of(again.text) | {"title": "A post", "action": "merge"}
+    merged = alan.post("/posts/river/edit", data=fields, content_type="multipart/form-data")
+    assert _normal(_fields_of(merged.text)["body"]) == "One, mine.\n\nTwo.\n\nThree, theirs."
+
+
+def test_what_the_other_takes_out_after_a_merge_does_not_come_back(site: Site) -> None:
+    alan, fields = _stale(site)
+    merged = _fields_of(
+        alan.post("/posts/river/edit", data=fields | {"action": "merge"}, content_type="multipart/form-data").text
+    )
+    later = {"title": "A post", "version": "2", "status": "published", "body": "One.\n\nThree, theirs."}
+    assert alan.submit("/posts/river/edit", **later).status_code == 303
+    stale = alan.post("/posts/river/edit", data=merged, content_type="multipart/form-data")
+    assert stale.status_code == 409
+    again = alan.post(
+        "/posts/river/edit", data=_fields_of(stale.text) | {"action": "merge"}, content_type="multipart/form-data"
+    )
+    assert _normal(_fields_of(again.text)["body"]) == "One, mine.\n\nThree, theirs."
+
+
+def test_settings_and_titles_that_one_side_left_alone_follow_the_other_each_time(site: Site) -> None:
+    site.post("alan", title="Old", slug="river", status="draft", body="One.")
+    alan = site.client("alan")
+    mine = {"title": "Old", "version": "1", "status": "draft", "body": "Mine."}
+    assert (
+        alan.submit("/posts/river/edit", **mine | {"status": "published", "title": "New", "body": "One."}).status_code
+        == 303
+    )
+    fields = _fields_of(alan.submit("/posts/river/edit", **mine).text)
+    assert (fields["status"], fields["title"]) == ("published", "New")
+    taken_back = {"title": "New", "version": "2", "status": "draft", "body": "One."}
+    assert alan.submit("/posts/river/edit", **taken_back).status_code == 303
+    stale = alan.post("/posts/river/edit", data=fields, content_type="multipart/form-data")
+    assert stale.status_code == 409
+    assert _fields_of(stale.text)["status"] == "draft"
+
+
+def test_going_back_and_adding_a_line_is_no_conflict_with_oneself(site: Site) -> None:
+    alan = site.client("alan")
+    fields = _fields_of(alan.get("/new").text) | {"title": "River", "body": "One.", "status": "draft"}
+    assert alan.post("/new", data=fields, content_type="multipart/form-data").status_code == 303
+    again = alan.post("/new", data=fields | {"body": "One.\nTwo."}, content_type="multipart/form-data")
+    assert again.status_code == 409
+    assert "nothing has to be decided" in again.text
+    merged = alan.post(
+        "/posts/river/edit", data=_fields_of(again.text) | {"action": "merge"}, content_type="multipart/form-data"
+    )
+    assert _normal(_fields_of(merged.text)["body"]) == "One.\nTwo."
+
+
+def test_as_many_places_as_are_asked_about_can_be_answered(site: Site) -> None:
+    site.post("alan", slug="river", body="\n\n".join(f"Line {n}." for n in range(120)))
+    alan = site.client("alan")
+    form = {"title": "A post", "version": "1", "status": "published"}
+    spaced = ["\n\n".join(f"{who} {n}.\n\nLine {n}." for n in range(120)) for who in ("Theirs", "Mine")]
+    assert alan.submit("/posts/river/edit", **form, body=spaced[0]).status_code == 303
+    stale = alan.submit("/posts/river/edit", **form, body=spaced[1])
+    assert stale.status_code == 409
+    assert stale.text.count('class="field conflict"') == 50
+    fields = _fields_of(stale.text) | {"action": "merge", **{f"choice-{n}": "both" for n in range(50)}}
+    merged = alan.post("/posts/river/edit", data=fields, content_type="multipart/form-data")
+    assert merged.status_code == 200
+    assert all(f"{who} 119." in merged.text for who in ("Theirs", "Mine"))

@@ -1,7 +1,10 @@
 """What the pictures show: a small site with everything that a page has to set well."""
 
+import io
 from pathlib import Path
 
+from blog.media.storing import store
+from blog.series.arranging import add_part, create_series
 from blog.site.events import SETTINGS_CHANGED
 from eventlog.actors import Nobody
 from eventlog.events import LOG_EXPORTED, SERVER_STARTED
@@ -9,6 +12,7 @@ from eventlog.ledger.announcing import record_intent
 from eventlog.log.appending import append_event
 from eventlog.retention.applying import apply_retention
 from storage import clock
+from tests.blog.media.pictures import picture
 from tests.support import SECRET, TESTER, Server, Site, make_site
 from web.site.queries import change_site
 
@@ -72,6 +76,9 @@ def build(folder: Path) -> Server:
         )
     _write_log(site)
     _write_posts(site)
+    _arrange_series(site)
+    _write_history(site)
+    _take_pictures(site)
     site.close()
     return Server(folder, processes=1, SECRET_KEY=SECRET).start()
 
@@ -87,6 +94,51 @@ def _write_posts(site: Site) -> None:
     for slug in ("merging", "leaving"):
         site.post("ada", title="An unfinished letter", slug=slug, body="Dear reader,\n\nthe wind has", status="draft")
     site.post("ada", title="Ice on the rigging", slug="ice", body="It is cold.", publish_at=now + 30 * clock.DAY)
+
+
+def _arrange_series(site: Site) -> None:
+    """Three of ada's posts, one of them not out yet."""
+    ada = site.principal("ada")
+    with site.database.transaction() as db:
+        series = create_series(db, title="Letters from the harbour", by=ada)
+        for slug in ("ginga", "fleet", "ice"):
+            add_part(db, series.id, slug=slug, by=ada)
+        create_series(db, title=GERMAN[:290], by=ada)
+
+
+def _write_history(site: Site) -> None:
+    """A post that was changed in every way, two that were thrown away, and who their author is."""
+    ada = site.client("ada")
+    site.post("ada", title="The tide table", slug="tides", body=FLEET, tags=["sea"])
+    later = (
+        FLEET.replace("half past four", "a quarter to five").replace("- three nets", "- two nets").replace("---", "")
+    )
+    changes: list[dict[str, str]] = [
+        {"title": "The tide table", "body": later + "\n" + UNBROKEN + "\n"},
+        {"title": GERMAN[:250], "body": later.replace("## What", "## Everything that"), "tags": "sea, " + "t" * 40},
+        {"title": "The tide table", "body": ARABIC + later, "slug": "tide-table", "status": "published"},
+    ]
+    path = "/posts/tides"
+    for version, change in enumerate(changes, start=1):
+        path = ada.submit(f"{path}/edit", version=str(version), **change).headers["Location"]
+    for slug, title in (("thrown", "Thrown overboard"), ("thrown-too", GERMAN[:280])):
+        site.post("ada", title=title, slug=slug, body="Not good enough.")
+        assert ada.submit(f"/posts/{slug}/delete", version="1").status_code == 303
+    words = {"display_name": "Ada of the Harbour", "biography": FLEET[:240] + "\n\n" + UNBROKEN, "time_zone": ""}
+    assert ada.submit("/account/profile", **words).status_code == 303
+
+
+def _take_pictures(site: Site) -> None:
+    """One with its words, one without, one with more than anybody needs; a post shows the first."""
+    files, ada = site.app.extensions["media_files"], site.principal("ada")
+    described = {"corners.png": "Four corners", "": "", "W" * 100 + ".jpg": GERMAN[:600]}
+    for number, (name, alt) in enumerate(described.items()):
+        kind = "PNG" if name.endswith("png") else "JPEG"
+        size = (700 + number, 500 - 200 * number)
+        sent = io.BytesIO(picture(kind, size))
+        media, _is_new = store(site.database, files, sent, name=name, alt=alt, by=ada)
+        if not number:
+            site.post("ada", title="Pictured", slug="pictured", body=f'![Corners]({media.path} "How it looks")')
 
 
 def _write_log(site: Site) -> None:

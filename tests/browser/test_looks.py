@@ -1,5 +1,6 @@
 """Every kind of page, narrow and wide, light and dark: photographed, judged by axe, and never wider than its window."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -67,6 +68,49 @@ def _merge(page: Page) -> None:
     expect(page.get_by_label("Their text")).to_be_visible()
 
 
+def _ask_many(page: Page) -> None:
+    page.goto("/account?sort=title")
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    page.get_by_label("With the chosen posts").select_option("tag")
+    page.get_by_label("Which tag").fill("harbour")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Add the tag")).to_be_visible()
+
+
+def _leave_some(page: Page) -> None:
+    _ask_many(page)
+    page.evaluate("document.querySelectorAll('[name=post]').forEach(e => { e.value = e.value.replace(/~.*/, '~99') })")
+    page.get_by_role("button", name="Add the tag").click()
+    expect(page.get_by_role("heading", name="Not all could be done")).to_be_visible()
+
+
+def _choose_nothing(page: Page) -> None:
+    page.goto("/account")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("need your attention").or_(page.get_by_text("needs your attention"))).to_be_visible()
+
+
+def _arrange_series(page: Page) -> None:
+    page.goto("/account/series")
+    page.get_by_role("link", name="Letters from the harbour").click()
+    expect(page.get_by_role("button", name="down").first).to_be_visible()
+
+
+def _add_nothing(page: Page) -> None:
+    _arrange_series(page)
+    page.get_by_label("Or the address of a post").fill("nowhere")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("needs your attention")).to_be_visible()
+
+
+def _merge_tags(page: Page) -> None:
+    page.goto("/admin/tags/rename?tag=sea")
+    page.get_by_label("New name").fill("boats")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("button", name="Put both together")).to_be_visible()
+
+
 def _open_block(page: Page) -> None:
     page.goto("/admin")
     page.locator("summary").first.click()
@@ -88,6 +132,96 @@ def _note_too_long(page: Page) -> None:
     expect(page.get_by_text("at most 1,000 characters")).to_be_visible()
 
 
+def _write_beside(page: Page) -> None:
+    page.goto("/posts/fleet/edit")
+    expect(page.get_by_role("toolbar")).to_be_visible()
+
+
+def _offer_what_was_kept(page: Page) -> None:
+    page.goto("/posts/leaving/edit")
+    expect(page.get_by_role("toolbar")).to_be_visible()
+    page.get_by_label("Text", exact=True).fill("Dear reader,\n\nthe wind has been kept.")
+    expect(page.locator(".marks .state")).to_have_text(re.compile("^Saved "))
+    page.goto("/posts/leaving/edit")
+    expect(page.get_by_role("region", name="Kept while you wrote")).to_be_visible()
+
+
+def _meet_in_many_places(page: Page) -> None:
+    _meet(page, "tide-table")
+
+
+def _put_together(page: Page) -> None:
+    _meet(page, "german")
+    page.get_by_role("button", name="Put both together").click()
+    expect(page.get_by_text("Look once more")).to_be_visible()
+
+
+def _meet(page: Page, slug: str) -> None:
+    """Two tabs of one person, which change the same lines."""
+    page.goto(f"/posts/{slug}/edit")
+    other = page.context.new_page()
+    other.goto(f"/posts/{slug}/edit")
+    for tab, whose in ((other, "theirs"), (page, "mine")):
+        text = tab.get_by_label("Text", exact=True)
+        lines = text.input_value().split("\n")
+        text.fill("\n".join(f"{line} ({whose})" if n % 12 == 0 else line for n, line in enumerate(lines)))
+    save(other)
+    other.close()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Their text")).to_be_visible()
+
+
+def _save_what_is_gone(page: Page) -> None:
+    page.goto("/new")
+    page.get_by_label("Title").fill("Short-lived")
+    page.get_by_label("Text", exact=True).fill(gallery.FLEET)
+    save(page)
+    page.get_by_role("link", name="Edit").click()
+    other = page.context.new_page()
+    other.goto(page.url.replace("/edit", "/delete"))
+    other.get_by_role("button", name="Delete").click()
+    other.wait_for_url("**/account")
+    other.close()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("What you wrote")).to_be_visible()
+
+
+def _share(page: Page) -> None:
+    page.goto("/posts/merging/previews")
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.get_by_text("It is shown this once")).to_be_visible()
+
+
+def _share_for_too_long(page: Page) -> None:
+    page.goto("/posts/merging/previews")
+    page.get_by_label("days").fill("100000")
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.get_by_text("needs your attention")).to_be_visible()
+
+
+def _open_shared(page: Page) -> None:
+    _share(page)
+    link = page.get_by_role("status").get_by_role("link").get_attribute("href")
+    page.context.clear_cookies()
+    assert link is not None
+    page.goto(link)
+    expect(page.get_by_text("An unfinished letter").first).to_be_visible()
+
+
+def _write_too_much_of_oneself(page: Page) -> None:
+    page.goto("/account/profile")
+    page.get_by_role("textbox").last.fill("About me. " * 2000)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("needs your attention")).to_be_visible()
+
+
+def _describe_at_length(page: Page) -> None:
+    page.goto("/account/media")
+    page.locator("ul.pictures").get_by_label("Description").first.fill("Long. " * 400)
+    page.locator("ul.pictures").get_by_role("button", name="Save").first.click()
+    expect(page.locator("[aria-invalid]")).to_be_visible()
+
+
 # What is on the picture: whose browser it is, and the way there.
 SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "home": (None, _go("/")),
@@ -106,6 +240,19 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "merge": ("ada", _merge),
     "delete": ("ada", _go("/posts/leaving/delete")),
     "account": ("ada", _go("/account")),
+    "desk-filtered": ("ada", _go("/account?state=draft&q=wind")),
+    "desk-none": ("ada", _go("/account?q=nothing-like-that")),
+    "desk-faults": ("ada", _go("/account?state=burnt&tag=a,b&sort=size")),
+    "desk-everybodys": ("edith", _go("/account?whose=all&sort=published")),
+    "desk-choice-faults": ("ada", _choose_nothing),
+    "desk-ask": ("ada", _ask_many),
+    "desk-left": ("ada", _leave_some),
+    "series": (None, _go("/series/letters-from-the-harbour")),
+    "series-own": ("ada", _go("/account/series")),
+    "series-arrange": ("ada", _arrange_series),
+    "series-faults": ("ada", _add_nothing),
+    "tags": ("edith", _go("/admin/tags")),
+    "tags-merge": ("edith", _merge_tags),
     "account-empty": ("rita", _go("/account")),
     "password": ("ada", _go("/account/password")),
     "admin": ("olive", _open_block),
@@ -116,6 +263,28 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "log-faults": ("olive", _go("/admin/log?person=ada&day=yesterday&kind=x&before=y")),
     "unfinished": ("olive", _go("/admin/unfinished")),
     "unfinished-faults": ("olive", _note_too_long),
+    "editor-tools": ("ada", _write_beside),
+    "editor-kept": ("ada", _offer_what_was_kept),
+    "editor-new": ("ada", _go("/new")),
+    "merge-conflicts": ("ada", _meet_in_many_places),
+    "merged": ("edith", _put_together),
+    "gone-with-text": ("ada", _save_what_is_gone),
+    "revisions": ("ada", _go("/posts/tide-table/revisions")),
+    "revision": ("ada", _go("/posts/tide-table/revisions/3")),
+    "changes": ("ada", _go("/posts/tide-table/revisions/1..4")),
+    "changes-same": ("ada", _go("/posts/tide-table/revisions/2..2")),
+    "bin": ("ada", _go("/account/bin")),
+    "bin-empty": ("alan", _go("/account/bin")),
+    "previews": ("ada", _share),
+    "previews-faults": ("ada", _share_for_too_long),
+    "shared": ("ada", _open_shared),
+    "profile": ("ada", _go("/account/profile")),
+    "profile-faults": ("ada", _write_too_much_of_oneself),
+    "author": (None, _go("/authors/ada")),
+    "pictures": ("ada", _go("/account/media")),
+    "pictures-none": ("alan", _go("/account/media")),
+    "pictures-faults": ("ada", _describe_at_length),
+    "post-pictured": (None, _go("/posts/pictured")),
 }
 
 

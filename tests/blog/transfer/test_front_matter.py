@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blog.transfer.front_matter import LONGEST_FIELDS, FrontMatterFault, parse, write
+from blog.transfer.front_matter import LONGEST_BODY, LONGEST_FIELDS, FrontMatterFault, parse, write
 
 MEBIBYTE = 2**20
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=[chr(n) for n in range(32) if n != 9]))
@@ -241,4 +241,4 @@ def test_what_would_not_come_back_is_not_written(fields, fault):
     with pytest.raises(FrontMatterFault, match=fault):
         write(fields, "")
     with pytest.raises(FrontMatterFault, match="1 MiB"):
-        write({}, "x" * (MEBIBYTE + 1))
+        write({}, "x" * (LONGEST_BODY + 1))

@@ -1,0 +1,1 @@
+"""Series: posts in an order, under a title of their own."""

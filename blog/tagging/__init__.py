@@ -1,0 +1,1 @@
+"""Renaming tags, and putting two of them together, on every post at once."""

@@ -1,0 +1,5 @@
+"""What is recorded about tags."""
+
+from eventlog.kinds import declare
+
+TAG_RENAMED = declare("tag.renamed")
