@@ -56,10 +56,18 @@ def store(
             known = queries.find_own(db, by=by, digest=cleaned.digest)
             used_bytes = queries.sum_sizes(db, user_id=_id_of(by))
         if known is not None:
-            return known, False
+            return _described_again(database, known, alt=alt, by=by), False
         _check_room(used_bytes, cleaned.size_bytes)
         media = _describe(decoded, cleaned, label=label_from(name), alt=alt, is_decorative=is_decorative, by=by)
         return _keep(database, files, cleaned, media, by=by)
+
+
+def _described_again(database: Database, known: Media, *, alt: str, by: Principal) -> Media:
+    """What is there, with the words that came with the same file again, unless it has some."""
+    if not alt or known.alt:
+        return known
+    with database.transaction() as db:
+        return describe(db, known.id, alt=alt, is_decorative=False, by=by)
 
 
 def describe(db: sa.Connection, media_id: str, *, alt: str, is_decorative: bool, by: Principal) -> Media:

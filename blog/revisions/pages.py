@@ -12,6 +12,7 @@ from blog.posts.surroundings import render_here
 from blog.posts.writing import find_editable
 from blog.revisions.restoring import find_with_revision, prepare_restore, read_revision, restore
 from blog.texts.comparing import compare, to_html
+from storage import clock
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid
 from web.forms import Form
@@ -62,6 +63,8 @@ def show_changes(slug: str, old: int, new: int) -> ResponseReturnValue:
             ("Excerpt", before.excerpt, after.excerpt),
             ("State", before.status.value, after.status.value),
             ("Who may read it", before.visibility.value, after.visibility.value),
+            ("What it is", before.kind.value, after.kind.value),
+            ("Publish at", _moment(before.publish_at), _moment(after.publish_at)),
         )
         if one != other
     }
@@ -81,6 +84,10 @@ def go_back(slug: str, number: int) -> ResponseReturnValue:
     with transaction() as db:
         saved = restore(db, post, content, by=principal())
     return redirect(saved.path, code=303)
+
+
+def _moment(at: int | None) -> str:
+    return "" if at is None else clock.to_rfc3339(at)
 
 
 def _number(text: str | None) -> int | None:

@@ -124,3 +124,12 @@ def test_long_lists_have_pages(site: Site, alan: Client) -> None:
         path = page.partition('rel="next" href="')[2].partition('"')[0] or None
     assert seen == [str(number) for number in range(130, 0, -1)]
     assert alan.get(f"/posts/{slug}/revisions?before=x").status_code == 422
+
+
+def test_what_changed_beside_the_text_is_named(site: Site, alan: Client) -> None:
+    site.post("alan", title="River", slug="river", status="draft")
+    form = {"title": "River", "version": "1", "status": "draft", "kind": "page", "publish_at": "2099-01-01T09:00"}
+    assert alan.submit("/posts/river/edit", **form, body="Some *words*.").status_code == 303
+    page = alan.get("/posts/river/revisions/1..2").text
+    assert '<del dir="auto">post</del> <ins dir="auto">page</ins>' in page
+    assert "2099-01-01T09:00:00Z" in page

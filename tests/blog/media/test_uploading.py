@@ -430,3 +430,11 @@ def test_the_job_is_done_by_the_running_site(server: Server) -> None:
         browser.get("/healthz")
     assert answer.status_code == 200
     assert Image.open(io.BytesIO(answer.content)).size == (640, 457)
+
+
+def test_words_that_come_with_the_same_file_again_are_kept_where_there_are_none(site: Site) -> None:
+    first = send(program(site), picture())
+    assert (first.status_code, first.json["alt"]) == (201, "")  # type: ignore[index]
+    again = send(program(site), picture(), alt="A lighthouse")
+    assert (again.status_code, again.json["alt"]) == (200, "A lighthouse")  # type: ignore[index]
+    assert send(program(site), picture(), alt="Another").json["alt"] == "A lighthouse"  # type: ignore[index]
