@@ -24,7 +24,29 @@ const say = (text) => {
   refusal.hidden = !text;
 };
 const keeper = new Keeper(form, token, state);
-const uploadAll = (files) => files.forEach((file) => upload(area, token, file, say));
+const underWay = new Set();
+const uploadAll = (files) =>
+  files.forEach((file) => {
+    const going = upload(area, token, file, say).finally(() => underWay.delete(going));
+    underWay.add(going);
+  });
+
+// A placeholder is no picture: what is sent waits for it, unless it is sent again.
+let isWaiting = false;
+const wait = (event) => {
+  if (isWaiting || !underWay.size) {
+    isWaiting = false;
+    return;
+  }
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  isWaiting = true;
+  say("A picture is still on its way. This is sent when it has arrived, or when you press again.");
+  Promise.allSettled([...underWay]).then(() => {
+    if (isWaiting) form.requestSubmit(event.submitter);
+  });
+};
+form.addEventListener("submit", wait, { capture: true });
 
 addTools(area, template("tools"), {
   choosePictures: uploadAll,

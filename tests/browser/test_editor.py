@@ -518,6 +518,24 @@ def test_a_picture_that_is_not_stored_leaves_the_text_as_it_was(
     context.close()
 
 
+def test_a_save_waits_for_a_picture_that_is_still_on_its_way(page: Page) -> None:
+    waiting: list[Route] = []
+    page.route("**/v1/media", lambda route: waiting.append(route))
+    page.get_by_label("Title").fill("With a picture")
+    _write(page, "before after")
+    _select(page, 7, 7)
+    with page.expect_request("**/v1/media"):
+        _give(page, "drop", "boat.png")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".marks .warning:not([hidden])")).to_contain_text("still on its way")
+    answer = {"url": "/favicon.ico", "alt": "A boat"}
+    with page.expect_navigation():
+        waiting.pop().fulfill(status=201, content_type="application/json", body=json.dumps(answer))
+    expect(page.get_by_role("heading", level=1, name="With a picture")).to_be_visible()
+    assert page.locator("article img").get_attribute("src") == "/favicon.ico"
+    assert "Uploading" not in page.content()
+
+
 def _give(page: Page, kind: str, name: str) -> None:
     if kind == "choose":
         with page.expect_file_chooser() as chooser:
