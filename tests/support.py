@@ -36,6 +36,8 @@ from eventlog.actors import Nobody
 from storage.engine import Database
 from storage.folder import prepare_folder
 from storage.upgrading import upgrade
+from tests.web.wire import children_of, name_of, until
+from web.server.supervisor import ASIDE
 from web.settings import Settings, load_settings
 
 ROOT = Path(__file__).parent.parent
@@ -281,6 +283,20 @@ class Server:
         with self._heard:
             self._has_ended = True
             self._heard.notify_all()
+
+    def workers(self) -> list[int]:
+        """The processes that answer requests, the longest serving first."""
+        assert self.process is not None
+        parent, found = self.process.pid, dict[int, str]()
+
+        def are_named() -> bool:
+            # The other one has its name soon after it was started.
+            found.clear()
+            found.update((pid, name_of(pid)) for pid in children_of(parent))
+            return ASIDE in found.values()
+
+        assert until(are_named)
+        return sorted(pid for pid, name in found.items() if name not in (ASIDE, ""))
 
     def browser(self) -> "Browser":
         """Somebody's HTTP session with it."""

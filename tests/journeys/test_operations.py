@@ -27,7 +27,7 @@ from storage.folder import hold_folder
 from storage.upgrading import upgrade
 from tests.folders import another_program, clean_environment, fingerprint, run_byline
 from tests.support import PASSWORD, ROOT, Browser, Server, find_form_token, free_port, integrity, read_all
-from tests.web.wire import Wire, children_of, until
+from tests.web.wire import Wire, children_of, name_of, until
 from web import running
 from web.server.supervisor import ASIDE
 
@@ -50,18 +50,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that tests only ask."""
     with serving(tmp_path_factory.mktemp("shared") / "instance") as server:
         yield server
-
-
-def workers_of(server: Server) -> list[int]:
-    assert server.process is not None
-    return sorted(pid for pid in children_of(server.process.pid) if name_of(pid) != ASIDE)
-
-
-def name_of(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except FileNotFoundError:
-        return ""
 
 
 def write(server: Server, title: str = "Hello", body: str = "World") -> requests.Response:
@@ -126,7 +114,7 @@ def test_on_a_full_disk_reading_goes_on_and_writing_works_again_when_there_is_ro
         text = "What I typed must come back. " * 1000
         fields = {"csrf_token": token, "title": "By form", "body": text, "status": "published"}
         before = read_all(server.folder / "byline.db", "SELECT count(*) FROM revisions")
-        let_files_grow(workers_of(server), 4096)
+        let_files_grow(server.workers(), 4096)
         for _ in range(6):
             refused = author.post("/new", files={name: (None, value) for name, value in fields.items()}, headers=HTML)
             assert refused.status_code == 503
@@ -138,7 +126,7 @@ def test_on_a_full_disk_reading_goes_on_and_writing_works_again_when_there_is_ro
             assert by_program.headers["Content-Type"] == "application/problem+json"
             assert [server.browser().get(path).status_code for path in ("/", "/posts/hello", "/readyz")] == [200] * 3
             assert author.get("/account").status_code == 200
-        let_files_grow(workers_of(server), resource.RLIM_INFINITY)
+        let_files_grow(server.workers(), resource.RLIM_INFINITY)
         assert read_all(server.folder / "byline.db", "SELECT count(*) FROM revisions") == before
         again = author.post("/new", files={name: (None, value) for name, value in fields.items()})
         assert again.status_code == 303
@@ -326,14 +314,14 @@ def test_a_killed_worker_is_replaced_and_answers_go_on(tmp_path: Path) -> None:
         assert write(server).status_code == 201
         browser = server.browser()
         browser.sign_in()
-        first = workers_of(server)
+        first = server.workers()
         assert len(first) == 2
         for worker in first:
             os.kill(worker, signal.SIGKILL)
             assert until(partial(is_replaced, server, worker))
             with requests.Session() as fresh:
                 assert {fresh.get(f"{server.url}/").status_code for _ in range(10)} == {200}
-        assert not set(first) & set(workers_of(server))
+        assert not set(first) & set(server.workers())
         again = server.browser()
         again.cookies.update(browser.cookies)
         assert again.get("/account").status_code == 200
@@ -343,7 +331,7 @@ def test_a_killed_worker_is_replaced_and_answers_go_on(tmp_path: Path) -> None:
 
 def is_replaced(server: Server, worker: int) -> bool:
     """Whether it is gone, and two others are there."""
-    return worker not in workers_of(server) and len(workers_of(server)) == 2
+    return worker not in server.workers() and len(server.workers()) == 2
 
 
 # Backups of a site that runs
@@ -416,7 +404,7 @@ def test_metrics_are_summed_over_all_processes_the_dead_ones_too(tmp_path: Path)
         for number in range(20):
             assert server.browser().get("/", headers={"Connection": "close"}).status_code == 200
             if number == 10:
-                victim = workers_of(server)[0]
+                victim = server.workers()[0]
                 os.kill(victim, signal.SIGKILL)
                 assert until(partial(is_replaced, server, victim))
         assert counted(server) - before == 20

@@ -1,6 +1,8 @@
 """The session conformance suite: what a session promises, from the store's verbs to what a browser sees."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -11,7 +13,8 @@ from auth.sessions.store import SessionStore, name_of
 from eventlog.log.following import events_since
 from storage import clock
 from storage.engine import Database
-from tests.support import PASSWORD, ROOT, SECRET, Client, Server, Site, find_form_token
+from tests.support import PASSWORD, ROOT, SECRET, Client, Server, Site, find_form_token, read_all
+from tests.web.wire import until
 from web.signing import Keys
 
 POST = {"title": "Hello", "body": "World", "status": "published"}
@@ -112,12 +115,18 @@ def test_twenty_processes_starting_at_once_mint_different_ids(site: Site) -> Non
 
 
 def test_forked_workers_have_epochs_of_their_own(server: Server) -> None:
+    path = server.folder / "byline.db"
+    workers = server.workers()
+    assert len(workers) == 2
+    assert until(lambda: read_all(path, "SELECT count(*) FROM epochs") == [(2,)])
     epochs = set()
-    for _ in range(40):
-        cookie = server.browser().get("/login").cookies["session"]
-        epochs.add(cookie.split(".")[0])
-        if len(epochs) == 2:
-            break
+    for pid in workers:
+        # While one is frozen the other answers.
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            epochs.add(server.browser().get("/login").cookies["session"].split(".")[0])
+        finally:
+            os.kill(pid, signal.SIGCONT)
     assert len(epochs) == 2
 
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 import requests
@@ -23,7 +22,6 @@ from auth.users.roles import change_role
 from storage import clock
 from storage.engine import Database
 from tests.support import PASSWORD, SECRET, TESTER, Server, integrity, make_site, read_all
-from web.server.supervisor import ASIDE
 
 ODD = (
     "\n\tA tab, blanks   \r\n\"Quotes\" 'of' “every” «kind» &amp; &#13; <b>bold</b> </textarea> <!-- {{ 7 * 7 }} %0D%0A "
@@ -198,12 +196,8 @@ class Plugs:
 
     def kill_worker(self, _writer: Writer) -> None:
         """The one that has answered longest."""
-        assert self.server.process is not None
-        parent = self.server.process.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        answering = [int(pid) for pid in children if Path(f"/proc/{pid}/comm").read_text().strip() != ASIDE]
         with suppress(ProcessLookupError):
-            os.kill(answering[0], signal.SIGKILL)
+            os.kill(self.server.workers()[0], signal.SIGKILL)
 
     def kill_server(self, _writer: Writer) -> None:
         self.server.kill()
