@@ -47,16 +47,19 @@ def test_every_operation_answers_as_described(running: Site, path: str, method: 
     )
     post = running.post("olive")
 
+    takes_any_text = method == "get" or (path, method) == ("/v1/media", "post")
+
     @given(case=schema[path][method].as_strategy(generation_mode=mode))
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     def ask(case: schemathesis.Case) -> None:
         if "post_id" in case.path_parameters and mode is GenerationMode.POSITIVE:
             case.path_parameters["post_id"] = post.id
         # A slug may be taken, which no description can tell beforehand; and names in a query that nobody knows are
-        # ignored, which schemathesis takes for data that should be refused.
+        # ignored, which schemathesis takes for data that should be refused. Neither has a field of a form a type: what
+        # schemathesis sends as null arrives as a text of four letters.
         case.call_and_validate(
             headers={"Authorization": f"Bearer {token}"},
-            excluded_checks=[positive_data_acceptance, *([negative_data_rejection] if method == "get" else [])],
+            excluded_checks=[positive_data_acceptance, *([negative_data_rejection] if takes_any_text else [])],
         )
 
     ask()
