@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
-from flask import Flask, request, send_from_directory
-from flask.typing import ResponseReturnValue
+from flask import Flask, request
 
 from auth.blocking.pages import pages as people_pages
 from auth.cli import token, user
@@ -19,7 +18,7 @@ from auth.principal import principal
 from auth.rechecking import watch_right
 from auth.sessions import description as sessions_description
 from auth.sessions.api import api as sessions_api
-from auth.sessions.cookies import form_binding, init_cookies
+from auth.sessions.cookies import form_binding, init_cookies, saved_session_in
 from auth.sessions.pages import pages as own_sessions_pages
 from auth.sessions.store import SessionStore
 from auth.signin.pages import answer_unauthenticated
@@ -46,12 +45,15 @@ from blog.posts.editor import reopen_edit, reopen_new
 from blog.posts.offering import find_saved, is_saved
 from blog.posts.pages import init_post_pages
 from blog.posts.pages import pages as post_pages
+from blog.posts.queries import NEXT_PUBLICATION
 from blog.posts.rerendering import RERENDER, plan_rerendering, plan_rerendering_around, rerender
 from blog.posts.surroundings import own_host_of, render_here
 from blog.previews.pages import pages as preview_pages
 from blog.revisions import description as revisions_description
 from blog.revisions.api import api as revisions_api
 from blog.revisions.pages import pages as revision_pages
+from blog.search.examining import check_index, rebuild_index
+from blog.search.pages import pages as search_pages
 from blog.series import editor as series_editor
 from blog.series import pages as series_pages
 from blog.series.reading import find_place
@@ -61,6 +63,7 @@ from blog.tagging.pages import pages as tagging_pages
 from blog.tagging.pages import reopen_rename
 from blog.tagging.renaming import RENAME, rename_rest
 from blog.transfer.cli import posts
+from blog.transfer.pages import pages as markdown_pages
 from blog.working_copies.api import make_api as make_working_copies
 from eventlog.cli import log
 from eventlog.ledger import pages as ledger_pages
@@ -78,7 +81,7 @@ from storage.files import MEDIA_FOLDER, Files
 from storage.folder import hold_folder, prepare_folder
 from storage.upgrading import is_current, upgrade
 from web.caching import init_caching
-from web.cli import doctor, show_settings
+from web.cli import Part, make_doctor, show_settings
 from web.command import sentences
 from web.csrf import init_csrf
 from web.error_pages import init_error_pages
@@ -88,6 +91,9 @@ from web.health import pages as health_pages
 from web.logs import init_logs
 from web.metrics import init_metrics
 from web.openapi import init_openapi
+from web.page_cache.asking import Visitors
+from web.page_cache.cache import make_page_cache
+from web.page_cache.layer import PageCacheLayer
 from web.proxies import WAS_FORWARDED, ForwardingHeaders
 from web.render import current_site, init_render
 from web.requests import (
@@ -97,6 +103,7 @@ from web.requests import (
     check_body,
     check_origin,
     init_host_check,
+    known_hosts,
     number_request,
 )
 from web.running import THREADS, Prepared, run_site
@@ -125,9 +132,9 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     init_headers(app, settings)
     init_caching(app)
     init_render(app, settings)
-    init_static_files(app)
+    init_static_files(app, Path(app.root_path) / "static")
     init_error_pages(app)
-    init_metrics(app, may_read_metrics)
+    count = init_metrics(app, may_read_metrics)
     init_csrf(app, form_binding)
 
     init_cookies(app, settings, SessionStore.open(app.extensions["database"]))
@@ -181,6 +188,8 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         media_api,
         feed_pages,
         map_pages,
+        markdown_pages,
+        search_pages,
         profile_pages,
         revision_pages,
         revisions_api,
@@ -193,16 +202,22 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         *(make(requires(Permission.ADMINISTER, session_only=True)) for make in owners_pages),
     ):
         app.register_blueprint(pages)
-    for endpoint in ("static", "health.alive", "health.ready"):
+    for endpoint in ("static", "favicon", "health.alive", "health.ready"):
         public(app.view_functions[endpoint])
-    app.add_url_rule("/favicon.ico", "favicon", public(favicon))
+    visitors = Visitors(saved_session_in(app), known_hosts(settings))
+    cache = make_page_cache(app.extensions["database"], visitors, NEXT_PUBLICATION)
+    app.extensions["page_cache"] = cache
+    layer = PageCacheLayer(app.wsgi_app, cache, count)
+    app.wsgi_app, app.at_once = layer, layer.at_once  # type: ignore[method-assign, attr-defined]
     app.wsgi_app = ForwardingHeaders(app.wsgi_app, settings.byline_trusted_proxies)  # type: ignore[method-assign]
     return app
 
 
 def create_base(settings: Settings, *, watch_statements: bool = False) -> Flask:
     """Settings, keys and database, and nothing that speaks HTTP: what commands need."""
-    app = Flask("app", root_path=str(Path(__file__).parent), instance_path=str(settings.byline_instance.absolute()))
+    folder, instance = Path(__file__).parent, settings.byline_instance.absolute()
+    # Its static files are served by `web.static_files`.
+    app = Flask("app", root_path=str(folder), static_folder=None, instance_path=str(instance))
     app.request_class = StrictRequest
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES, MAX_FORM_PARTS=200)
     app.json = StrictJson(app)
@@ -219,11 +234,6 @@ def may_read_metrics() -> bool:
     """With a token of scope admin, or from this machine itself, with nobody standing between."""
     is_local = request.remote_addr in ("127.0.0.1", "::1") and not request.environ.get(WAS_FORWARDED)
     return principal().may(Permission.ADMINISTER) or is_local
-
-
-def favicon() -> ResponseReturnValue:
-    """The picture that browsers ask for unasked."""
-    return send_from_directory("static", "favicon.ico", max_age=86_400)
 
 
 @click.group()
@@ -252,6 +262,7 @@ def serve() -> None:
     raise SystemExit(run_site(settings, prepare=prepare, make_app=create_app, jobs=jobs, clean_line=_without_secrets))
 
 
+doctor = make_doctor(Part("search", check_index, rebuild_index))
 for command in (user, token, posts, log, show_settings, doctor, backup, restore):
     main.add_command(command)
 

@@ -6,11 +6,21 @@ cd "$(dirname "$0")"
 . ./setup.sh
 set_up requirements-test.txt
 
-if ! command -v chromium >/dev/null 2>&1 && ! command -v chromium-browser >/dev/null 2>&1; then
-    say "Installing Chromium for the browser tests …"
+# Real peers: a browser, a proxy, a reader of feeds. Without the last two, the tests that need them are skipped; since
+# nginx would begin to run, they are installed on machines of CI alone.
+has() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
+missing=""
+has chromium || has chromium-browser || missing="chromium"
+if [ -n "${CI:-}" ]; then
+    has nginx || missing="$missing nginx-light"
+    has newsboat || missing="$missing newsboat"
+fi
+if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null
-    elif ! .venv/bin/playwright install chromium >&2; then
+        say "Installing for the tests: $missing …"
+        # shellcheck disable=SC2086 # several names
+        apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    elif ! has chromium && ! has chromium-browser && ! .venv/bin/playwright install chromium >&2; then
         say "Chromium could not be installed: install the package \`chromium\` of your system, and run this again."
         exit 1
     fi

@@ -13,6 +13,7 @@ from sqlalchemy import event, exc
 
 from storage import sqlite
 from storage.errors import Busy
+from storage.kept import KeptConnection
 
 # One that writes and these that wait; whoever comes after is told to come back, so that threads remain for readers.
 _WAITING_WRITERS = 8
@@ -26,13 +27,14 @@ class Database:
     """The database of one process. Create it after the fork, never before: SQLite forbids carrying connections across.
 
     Readers have a pool of their own. All writes of the process go through one connection, which is also the only one
-    that checkpoints.
+    that checkpoints. `kept` is for small questions that may not wait.
     """
 
     def __init__(self, path: Path, *, readers: int, watch_statements: bool = False) -> None:
         self.path = path
         self.read_engine = _create_engine(path, writes=False, pool_size=readers)
         self.write_engine = _create_engine(path, writes=True, pool_size=1)
+        self.kept = KeptConnection(path)
         self._admission = threading.BoundedSemaphore(1 + _WAITING_WRITERS)
         self._turn = threading.Lock()
         self._writing_thread: int | None = None
@@ -93,6 +95,7 @@ class Database:
         """Release every connection."""
         self.read_engine.dispose()
         self.write_engine.dispose()
+        self.kept.close()
 
 
 @contextmanager

@@ -10,7 +10,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
@@ -35,7 +37,7 @@ from blog.posts.writing import write
 from eventlog.actors import Nobody
 from storage.engine import Database
 from storage.folder import prepare_folder
-from storage.upgrading import upgrade
+from storage.upgrading import fold_log, upgrade
 from tests.web.wire import children_of, name_of, until
 from web.server.supervisor import ASIDE
 from web.settings import Settings, load_settings
@@ -171,13 +173,25 @@ def make_site(folder: Path, **environment: str) -> Site:
     """An application with the whole cast."""
     settings = load_settings({"BYLINE_INSTANCE": str(folder), "SECRET_KEY": SECRET, **environment})
     prepare_folder(folder)
-    upgrade(settings.database_path)
-    site = Site(folder, settings)
-    with site.database.transaction() as db:
-        for name, role in CAST.items():
-            register(db, name, role=role, password_hash=_password_hash, by=TESTER, display_name=name.title())
-        block(db, "bob", by=TESTER)
-    return site
+    settings.database_path.write_bytes(_whole_cast())
+    settings.database_path.chmod(0o600)
+    return Site(folder, settings)
+
+
+@cache
+def _whole_cast() -> bytes:
+    """A database with the whole cast, as a file; made once, since making it takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "byline.db"
+        upgrade(path)
+        database = Database(path, readers=1)
+        with database.transaction() as db:
+            for name, role in CAST.items():
+                register(db, name, role=role, password_hash=_password_hash, by=TESTER, display_name=name.title())
+            block(db, "bob", by=TESTER)
+        database.close()
+        fold_log(path)
+        return path.read_bytes()
 
 
 def find_form_token(html: str) -> str:

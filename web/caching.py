@@ -1,11 +1,35 @@
 """Who may keep an answer: everybody what anybody gets, nobody what depends on who asks."""
 
-from flask import Flask, Response, g
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from flask import Flask, Response, current_app, g, request
+
+from web.page_cache.layer import IS_SHARED
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+# A page, a former address, a refusal that every visitor gets, and what is gone for good.
+_KEPT_STATUSES = {200, 301, 401, 410}
 
 
 def init_caching(app: Flask) -> None:
     """Every answer leaves with a Cache-Control."""
     app.after_request(_say_who_may_keep_it)
+
+
+def shared(*query_names: str) -> Callable[[View], View]:
+    """The view's answer is the same for every visitor, and changes only with those names of the query.
+
+    It is kept until something that readers can see is changed: `touch` in the transaction of the change.
+    """
+
+    def mark(view: View) -> View:
+        view.shared_by = frozenset(query_names)  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 def mark_private() -> None:
@@ -18,8 +42,21 @@ def _say_who_may_keep_it(response: Response) -> Response:
         # Also on redirects and errors: they tell as much as pages do.
         response.headers["Cache-Control"] = "private, no-store"
         response.vary.add("Cookie")
-    elif "Cache-Control" not in response.headers:
+        return response
+    if "Cache-Control" not in response.headers:
         # Kept, but asked about each time: a change shows at once.
         response.headers["Cache-Control"] = "public, no-cache"
         response.vary.update(("Cookie", "Accept-Encoding"))
+    if response.status_code in _KEPT_STATUSES and _is_known_alike():
+        request.environ[IS_SHARED] = True
     return response
+
+
+def _is_known_alike() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    known: frozenset[str] | None = getattr(view, "shared_by", None)
+    if known is None or not request.query_string:
+        return known is not None
+    # With a name that means nothing here, one page would be kept under as many addresses as somebody can think of.
+    names = [name for name, _value in parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True)]
+    return set(names) <= known and len(names) == len(set(names))

@@ -1,16 +1,34 @@
 """The commands of whoever looks after the place: settings, doctor."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from storage import clock, sqlite
+from storage.engine import Database
 from storage.errors import Busy, Damaged, FolderUnusable, Full, SchemaNewer
 from storage.folder import prepare_folder
-from storage.upgrading import head, revision_of
+from storage.upgrading import head, is_current, revision_of
 from web.command import sentences
 from web.settings import Settings, load_settings
 from web.signing import SECRET_FILE
+
+# Told how much is done, of how much.
+Progress = Callable[[int, int], object]
+
+
+class Part(NamedTuple):
+    """A part of the database that can be checked, and made anew from the rest."""
+
+    name: str
+    check: Callable[[Database, Progress], tuple[bool, str]]
+    rebuild: Callable[[Database, Progress], None]
 
 
 @click.command("settings")
@@ -24,17 +42,57 @@ def show_settings() -> None:
         click.echo(f"{name.upper()} = {shown}\n    {field.description}")
 
 
-@click.command()
-@sentences
-def doctor() -> None:
-    """Look at what often goes wrong. Exit status 1 when something needs attention."""
-    settings = load_settings()
-    findings = [_check_sqlite(), _check_folder(settings), _check_schema(settings), _check_clock()]
-    findings += [_say_secret(settings), _say_proxies(settings), _say_address(settings)]
-    for is_good, text in findings:
-        click.echo(f"{'ok  ' if is_good else 'BAD '} {text}")
-    if not all(is_good for is_good, _text in findings):
-        raise click.exceptions.Exit(1)
+def make_doctor(*parts: Part) -> click.Command:
+    """The command that looks at the place, and at those parts of the database; `--rebuild-NAME` makes one anew."""
+
+    @click.command()
+    @sentences
+    def doctor(**rebuild: bool) -> None:
+        """Look at what often goes wrong. Exit status 1 when something needs attention."""
+        settings = load_settings()
+        schema = _check_schema(settings)
+        findings = [_check_sqlite(), _check_folder(settings), schema, _check_clock()]
+        findings += [_say_secret(settings), _say_proxies(settings), _say_address(settings)]
+        for finding in findings:
+            _say(finding)
+        if parts and schema[0] and settings.database_path.exists() and is_current(settings.database_path):
+            for part in parts:
+                findings.append(_look_at(part, settings, is_rebuilt=rebuild[f"rebuild_{part.name}"]))
+                _say(findings[-1])
+        elif any(rebuild.values()):
+            raise click.ClickException("There is no database of this version to rebuild it in.")
+        if not all(is_good for is_good, _text in findings):
+            raise click.exceptions.Exit(1)
+
+    for part in parts:
+        doctor = click.option(f"--rebuild-{part.name}", is_flag=True, help=f"Make the {part.name} index anew.")(doctor)
+    return doctor
+
+
+def _say(finding: tuple[bool, str]) -> None:
+    click.echo(f"{'ok  ' if finding[0] else 'BAD '} {finding[1]}")
+
+
+def _look_at(part: Part, settings: Settings, *, is_rebuilt: bool) -> tuple[bool, str]:
+    database = Database(settings.database_path, readers=1)
+    try:
+        if is_rebuilt:
+            with _bar(f"Rebuilding: {part.name}") as progress:
+                part.rebuild(database, progress)
+        with _bar(f"Checking: {part.name}") as progress:
+            return part.check(database, progress)
+    except (Busy, Damaged, Full) as error:
+        return False, str(error)
+    finally:
+        database.close()
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Progress]:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, count: bar.update(task, completed=done, total=count)
 
 
 def _shown(value: object) -> str:

@@ -26,7 +26,7 @@ _EXPLANATIONS = {
     403: "You are signed in, but this is not yours to change. Nothing was changed.",
     404: "There is no page at this address. It may never have been here, or it is not public.",
     405: "This address does not take requests of that kind. Nothing was changed.",
-    410: "What stood here was deleted by its author.",
+    410: "What stood here was deleted.",
     413: "What was sent is over the limit of 2 MiB and was not read. Nothing was changed.",
     500: "Something went wrong on our side. Please tell the owner of the site this number.",
 }
@@ -125,6 +125,7 @@ def _answer(status: int, title: str, detail: str, *, faults: dict[str, str] | No
         title=title,
         explanation=detail,
         next_steps=_NEXT_STEPS.get(status, [_HOME]),
+        offers_search=status in (404, 410),
         kept=kept_fields() if status != 413 else [],
         request_id=g.get("request_id") if status >= 500 else None,
         site=_site_if_possible(),

@@ -33,11 +33,14 @@ def init_headers(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def protect(response: Response) -> Response:
+        present = {name for name, _value in response.headers}
         for name, value in _ALWAYS.items():
-            response.headers.setdefault(name, value)
+            if name not in present:
+                response.headers.add(name, value)
         is_page = response.mimetype == "text/html"
         page_policy = _SCRIPT_POLICY if g.get("has_own_scripts") else _PAGE_POLICY
-        response.headers.setdefault("Content-Security-Policy", page_policy if is_page else _DATA_POLICY)
+        if "Content-Security-Policy" not in present:
+            response.headers.add("Content-Security-Policy", page_policy if is_page else _DATA_POLICY)
         if settings.is_https:
             response.headers["Strict-Transport-Security"] = _TWO_YEARS
         return response

@@ -14,8 +14,11 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _QUIET = {"/healthz", "/readyz", "/metrics"}
 
 
-def init_metrics(app: Flask, may_read: Callable[[], bool]) -> None:
-    """Count requests, and answer `/metrics` to whom `may_read` says yes."""
+def init_metrics(app: Flask, may_read: Callable[[], bool]) -> Callable[[str, int, float], None]:
+    """Count requests, and answer `/metrics` to whom `may_read` says yes.
+
+    Returns what counts those that the application does not see: by method, status and seconds.
+    """
     # The library looks for its folder when it is imported, which must be after the supervisor has set it.
     import prometheus_client as prometheus
     from prometheus_client import multiprocess
@@ -28,13 +31,16 @@ def init_metrics(app: Flask, may_read: Callable[[], bool]) -> None:
     if counted is None:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
 
+    def count(method: str, status: int, took: float) -> None:
+        known = method if method in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
+        # Where there is no room for a counter, the answer is what matters.
+        with suppress(OSError):
+            seconds.labels(known, f"{status // 100}xx").observe(took)
+
     @app.after_request
-    def count(response: Response) -> Response:
+    def count_answer(response: Response) -> Response:
         if request.path not in _QUIET:
-            method = request.method if request.method in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
-            # Where there is no room for a counter, the answer is what matters.
-            with suppress(OSError):
-                seconds.labels(method, f"{response.status_code // 100}xx").observe(time.perf_counter() - g.began)
+            count(request.method, response.status_code, time.perf_counter() - g.began)
         return response
 
     @app.get("/metrics")
@@ -45,3 +51,4 @@ def init_metrics(app: Flask, may_read: Callable[[], bool]) -> None:
         return Response(text, content_type=prometheus.CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
     metrics.is_public = True  # type: ignore[attr-defined]
+    return count

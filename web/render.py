@@ -12,6 +12,7 @@ from storage import clock
 from storage.engine import forbid_statements
 from web.csrf import form_token
 from web.database import reading
+from web.dates import write_day
 from web.settings import Settings
 from web.site.model import Site
 from web.site.queries import read_site
@@ -28,6 +29,7 @@ def init_render(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(
         long_date=_long_date,
         short_date=_short_date,
+        month=_month,
         local_minute=_local_minute,
         iso=_iso,
         xml_text=_xml_text,
@@ -80,13 +82,16 @@ def _local(at: int, site: Site) -> datetime:
 
 
 def _long_date(at: int, site: Site) -> str:
-    moment = _local(at, site)
-    return f"{moment.day} {moment:%B} {moment.year}"
+    return write_day(_local(at, site).date(), site.language, "long")
 
 
 def _short_date(at: int, site: Site) -> str:
-    moment = _local(at, site)
-    return f"{moment.day} {moment:%b} {moment.year}"
+    return write_day(_local(at, site).date(), site.language, "medium")
+
+
+def _month(at: int, site: Site) -> str:
+    # Of any day of it the first, so that what is kept of it is kept once.
+    return write_day(_local(at, site).date().replace(day=1), site.language, "LLLL")
 
 
 def _local_minute(at: int, site: Site) -> str:

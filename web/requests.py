@@ -65,19 +65,26 @@ def number_request() -> None:
     g.request_id = secrets.token_hex(8)
 
 
-def init_host_check(app: Flask, settings: Settings) -> None:
-    """With a public address set, requests for any other host get 400: links and caches cannot be poisoned."""
+def known_hosts(settings: Settings) -> frozenset[str] | None:
+    """What a Host header may say; None, without a public address: anything."""
     if settings.byline_url is None:
-        return
+        return None
     host = settings.byline_url.partition("://")[2]
     has_port = host.rpartition(":")[2].isdecimal()
     # A proxy that speaks TLS with the person may name the port that it uses with us.
-    expected = {host} if has_port else {host, f"{host}:80", f"{host}:443"}
+    return frozenset({host} if has_port else {host, f"{host}:80", f"{host}:443"})
+
+
+def init_host_check(app: Flask, settings: Settings) -> None:
+    """With a public address set, requests for any other host get 400: links and caches cannot be poisoned."""
+    known = known_hosts(settings)
+    if known is None:
+        return
 
     @app.before_request
     def check_host() -> None:
         # Probes of a container ask by address.
-        if request.path not in _OPERATIONS and request.headers.get("Host", "").lower() not in expected:
+        if request.path not in _OPERATIONS and request.headers.get("Host", "").lower() not in known:
             raise BadRequest("This site is not known under that host name.")
 
 

@@ -1,15 +1,17 @@
 """The session cookie: a signed id, marked as saved or not, so that a visitor's form cookie costs no query."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, g, request
+from werkzeug.http import parse_cookie
 
 from auth.sessions.model import ABSOLUTE_LIMIT, IDLE_LIMIT
 from auth.sessions.store import SessionStore
 from storage import clock
 from web.caching import mark_private
 from web.settings import Settings
-from web.signing import current_keys
+from web.signing import Keys, current_keys
 
 _KIND = "session"
 _SAVED, _UNSAVED = "s", "v"
@@ -95,12 +97,31 @@ def session_store() -> SessionStore:
     return store
 
 
+def saved_session_in(app: Flask) -> Callable[[str], bool]:
+    """A function that says of a Cookie header whether it carries a session of ours that was saved: no query."""
+    name, keys = app.extensions["session_cookie_name"], app.extensions["keys"]
+
+    def is_saved_in(header: str) -> bool:
+        # Nearly all cookies are somebody else's.
+        if name not in header:
+            return False
+        try:
+            values = parse_cookie(header).getlist(name)
+        except UnicodeError:
+            return True
+        return _read_values(values, keys).is_saved
+
+    return is_saved_in
+
+
 def _read_cookie() -> BrowserSession:
-    values = request.cookies.getlist(current_app.extensions["session_cookie_name"])
+    return _read_values(request.cookies.getlist(current_app.extensions["session_cookie_name"]), current_keys())
+
+
+def _read_values(values: list[str], keys: Keys) -> BrowserSession:
     # Two cookies of this name: one of them was planted, and nobody can say which.
     if len(values) != 1 or len(values[0]) > 512:
         return BrowserSession()
-    keys = current_keys()
     read = keys.read(_KIND, values[0], max_age_seconds=ABSOLUTE_LIMIT // clock.SECOND)
     if read is None:
         return BrowserSession()

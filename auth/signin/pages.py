@@ -9,7 +9,7 @@ from auth.principal import Principal, principal
 from auth.sessions.cookies import begin_session, browser_session, forget_session, session_store
 from auth.signin import setup
 from auth.signin.forms import PasswordForm, SetupForm, SignInForm
-from auth.signin.reopening import fields_to_carry, reopen_carried_form
+from auth.signin.reopening import fields_to_carry, page_behind, reopen_carried_form
 from auth.signin.signing_in import SignedIn, change_password, sign_in
 from auth.signin.signing_in import sign_out as end_own_session
 from auth.users.registering import prepare_password
@@ -147,9 +147,10 @@ def answer_unauthenticated(refusal: Unauthenticated) -> ResponseReturnValue:
     if wants_json() or g.get("has_bad_bearer"):
         return answer_refusal(refusal)
     kept = fields_to_carry()
-    back = request.path if request.method == "GET" else ""
     return _page(
-        SignInForm(data={"next": safe_next(back, default="")}), status=401, notice=_KEPT if kept else refusal.detail
+        SignInForm(data={"next": safe_next(page_behind(), default="")}),
+        status=401,
+        notice=_KEPT if kept else refusal.detail,
     )
 
 

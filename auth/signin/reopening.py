@@ -43,6 +43,19 @@ def fields_to_carry() -> list[tuple[str, str]]:
     return [(ADDRESS_FIELD, request.path), *sent, *machinery]
 
 
+def page_behind() -> str:
+    """The page that this request came from, or was for: its own address, or the nearest one above that is a page.
+
+    A button at `/posts/words/revisions/3/restore` stands on the page of the revision. Empty where there is none.
+    """
+    urls, path = current_app.create_url_adapter(request), request.path
+    while urls is not None and path.strip("/"):
+        if urls.test(path, method="GET"):
+            return path
+        path = path.rstrip("/").rpartition("/")[0]
+    return ""
+
+
 def answer_foreign_origin(refusal: ForeignOrigin) -> ResponseReturnValue:
     """The 403 of a form that can be opened is the form, filled, with a fresh token; otherwise the usual page."""
     reopen: Reopen | None = current_app.extensions["reopeners"].get(request.endpoint)

@@ -9,6 +9,7 @@ from auth.users.model import User
 from eventlog.actors import Actor
 from eventlog.log.appending import append_event
 from web.errors import Conflict, NotFound
+from web.site.queries import touch
 
 
 def find_person(db: sa.Connection, username: str) -> User:
@@ -26,6 +27,8 @@ def change_role(db: sa.Connection, username: str, role: Role, *, by: Actor) -> N
         keep_an_owner(db, user)
     if role != user.role:
         queries.set_role(db, user.id, role)
+        # Whoever may not write is nobody to readers.
+        touch(db)
         payload = {"from": user.role, "to": role}
         append_event(db, USER_ROLE_CHANGED, by=by, subject=about(user.username), payload=payload)
 

@@ -12,6 +12,7 @@ from auth.principal import principal
 from blog.desk import queries
 from blog.desk.forms import Asked, ChoiceForm, FilterForm, choice_from
 from blog.desk.many import Chosen, What, do_to_many
+from blog.working_copies import keeping
 from storage import clock
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid, NotFound
@@ -81,16 +82,17 @@ def _list(choice: ChoiceForm, *, status: int = 200, notice: str | None = None) -
     form, who = FilterForm(request.args), principal()
     filters = form.filters(by=who)
     posts, more_url = [], None
-    if form.errors:
-        status = 422
-    else:
-        try:
-            with reading() as db:
+    with reading() as db:
+        kept_count = keeping.count(db, by=who)
+        if form.errors:
+            status = 422
+        else:
+            try:
                 posts = queries.list_posts(
                     db, filters, by=who, at=clock.now(), limit=_PER_PAGE + 1, after=form.position()
                 )
-        except ValueError:
-            raise NotFound("This is not a page of this list.") from None
+            except ValueError:
+                raise NotFound("This is not a page of this list.") from None
     if len(posts) > _PER_PAGE:
         posts = posts[:_PER_PAGE]
         last = queries.position_of(posts[-1], filters.sort)
@@ -108,6 +110,8 @@ def _list(choice: ChoiceForm, *, status: int = 200, notice: str | None = None) -
         action=_desk_url(form, base="/account/posts"),
         more_url=more_url,
         first_url=_desk_url(form) if form.after.data else None,
+        kept_count=kept_count,
+        kept_most=keeping.MOST_COPIES,
         notice=notice,
     )
 

@@ -11,7 +11,7 @@ from auth.permissions import Permission
 from auth.principal import Principal
 from blog.posts.model import PostLine, Status, posts_table
 from blog.posts.queries import FROM, LINE, is_editable, to_line
-from blog.tags.queries import has_tag
+from blog.tags.queries import bears_tag
 
 _p = posts_table.c
 
@@ -58,7 +58,7 @@ def list_posts(
     if filters.state is not None:
         conditions.append(_is_in(filters.state, at))
     if filters.tag is not None:
-        conditions.append(has_tag(filters.tag, _p.id))
+        conditions.append(bears_tag(filters.tag, _p.id))
     if filters.text:
         found = (_p.title, _p.body)
         conditions.append(sa.or_(*(each.icontains(filters.text, autoescape=True) for each in found)))

@@ -12,6 +12,7 @@ from auth.guards import public
 from auth.principal import VISITOR, principal
 from blog.feeds import queries
 from storage import clock
+from web.caching import shared
 from web.database import reading
 from web.errors import Invalid, NotFound
 from web.render import absolute_url, current_site, render_feed, render_page
@@ -25,6 +26,7 @@ _HIDDEN = ("/account", "/admin", "/login", "/new", "/preview/", "/setup/", "/joi
 
 @pages.get("/sitemap.xml")
 @public
+@shared("part")
 def sitemap() -> ResponseReturnValue:
     """Every address that a visitor may read, whoever asks."""
     at = clock.now()
@@ -47,6 +49,7 @@ def sitemap() -> ResponseReturnValue:
 
 @pages.get("/robots.txt")
 @public
+@shared()
 def robots() -> Response:
     """What robots may look at, and where the map is."""
     lines = [
@@ -60,6 +63,7 @@ def robots() -> Response:
 
 @pages.get("/archive")
 @public
+@shared("year")
 def archive() -> ResponseReturnValue:
     """What was published in one year, by month, and how much in each of the others."""
     at, zone = clock.now(), current_site().zone
@@ -77,7 +81,7 @@ def archive() -> ResponseReturnValue:
     months = [
         (month, list(group))
         for month, group in groupby(
-            posts, key=lambda post: clock.to_datetime(post.published_at or 0).astimezone(zone).strftime("%B")
+            posts, key=lambda post: clock.to_datetime(post.published_at or 0).astimezone(zone).month
         )
     ]
     return render_page("blog/feeds/archive.html", year=year, years=sorted(years.items(), reverse=True), months=months)

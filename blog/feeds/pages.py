@@ -12,6 +12,7 @@ from blog.posts.model import Post
 from blog.posts.queries import list_whole_out
 from blog.tags.names import UnusableTags, normalise_tag
 from storage import clock
+from web.caching import shared
 from web.database import reading
 from web.errors import NotFound
 from web.render import absolute_url, current_site, render_feed
@@ -23,6 +24,7 @@ _MOST = 20
 
 @pages.get("/feed.xml")
 @public
+@shared()
 def atom() -> ResponseReturnValue:
     """Atom (RFC 4287) of the site."""
     return _atom("/feed.xml", "/", None)
@@ -30,6 +32,7 @@ def atom() -> ResponseReturnValue:
 
 @pages.get("/rss.xml")
 @public
+@shared()
 def rss() -> ResponseReturnValue:
     """RSS 2.0 of the site."""
     return render_feed("blog/feeds/rss.xml", mimetype="application/rss+xml", **_feed("/rss.xml", "/", None))
@@ -37,6 +40,7 @@ def rss() -> ResponseReturnValue:
 
 @pages.get("/feed.json")
 @public
+@shared()
 def json_feed() -> Response:
     """JSON Feed 1.1 of the site."""
     feed, site = _feed("/feed.json", "/", None), current_site()
@@ -71,6 +75,7 @@ def json_feed() -> Response:
 
 @pages.get("/tags/<tag>/feed.xml")
 @public
+@shared()
 def tag_atom(tag: str) -> ResponseReturnValue:
     """Atom of one tag; a tag that nothing readable bears has no feed."""
     try:
@@ -82,6 +87,7 @@ def tag_atom(tag: str) -> ResponseReturnValue:
 
 @pages.get("/authors/<username>/feed.xml")
 @public
+@shared()
 def author_atom(username: str) -> ResponseReturnValue:
     """Atom of one author."""
     with reading() as db:

@@ -36,6 +36,14 @@ media_variants_table = sa.Table(
     sa.Column("file_digest", sa.Text, nullable=False, index=True),
 )
 
+# Which pictures stand in the text of which post, as its last save left it; also where nobody has uploaded them (yet).
+media_uses_table = sa.Table(
+    "media_uses",
+    metadata,
+    sa.Column("post_id", sa.Text, sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True, index=True),
+)
+
 VARIANT_TYPE = "image/webp"
 
 

@@ -9,16 +9,15 @@ import sqlalchemy as sa
 
 from auth.permissions import Permission
 from auth.principal import Principal
-from blog.media.model import Media, Use, Variant, media_table, media_variants_table
+from blog.media.model import Media, Use, Variant, media_table, media_uses_table, media_variants_table
 from storage import clock
 
-_m, _v = media_table.c, media_variants_table.c
+_m, _u, _v = media_table.c, media_uses_table.c, media_variants_table.c
 _MEDIA = [_m[name] for name in Media.__dataclass_fields__]
-# Posts are kept by a floor above; where a picture stands is read from their texts.
-
+# Posts are kept by a floor above, which says what stands in each (`keep_uses`).
 _posts = sa.table(
     "posts",
-    *(sa.column(name) for name in ("id", "slug", "title", "body", "author_id", "deleted_at", "updated_at")),
+    *(sa.column(name) for name in ("id", "slug", "title", "author_id", "deleted_at", "updated_at")),
 )
 _p = _posts.c
 _MOST_USES = 100
@@ -135,6 +134,19 @@ def is_file_used(db: sa.Connection, digest: str) -> bool:
     return db.execute(of_picture.union_all(of_variant).limit(1)).first() is not None
 
 
+def replace_uses(db: sa.Connection, post_id: str, digests: Iterable[str]) -> None:
+    """Let these pictures, and no others, stand in a post."""
+    db.execute(sa.delete(media_uses_table).where(_u.post_id == post_id))
+    rows = [{"post_id": post_id, "digest": digest} for digest in digests]
+    if rows:
+        db.execute(sa.insert(media_uses_table), rows)
+
+
+def list_posts_with(db: sa.Connection, digest: str) -> list[str]:
+    """The ids of the posts in whose texts a picture stands, deleted ones too."""
+    return list(db.execute(sa.select(_u.post_id).where(_u.digest == digest)).scalars())
+
+
 def list_uses(db: sa.Connection, pictures: Sequence[Media], *, by: Principal) -> dict[str, list[Use]]:
     """The posts in whose text these pictures stand, by digest: one's own, and for editors everybody's."""
     is_known = sa.true() if by.may(Permission.EDIT_ANY_POST) else _p.author_id == by.user_id
@@ -154,10 +166,9 @@ def list_hindrances(db: sa.Connection, media: Media, *, by: Principal) -> list[U
 
 
 def _uses_of(media_ids: list[str], *, by: Principal) -> sa.Select[tuple[str, str, str, bool]]:
-    stands_in = _p.body.like(sa.literal("%/media/") + _m.digest + sa.literal("%"))
     return (
         sa.select(_m.digest, _p.slug, _p.title, (_p.author_id == by.user_id).label("is_own"))
-        .select_from(media_table.join(_posts, stands_in))
+        .select_from(media_table.join(media_uses_table, _u.digest == _m.digest).join(_posts, _p.id == _u.post_id))
         .where(_m.id.in_(media_ids), sa.or_(_p.deleted_at.is_(None), _p.deleted_at >= clock.now() - IN_BIN))
         .order_by(_m.digest, _p.updated_at.desc(), _p.id)
         .limit(_MOST_USES)

@@ -9,6 +9,7 @@ from typing import Any
 from slugify import slugify
 
 from blog.posts.model import Kind, Post, Status, Visibility
+from blog.rendering import LONGEST_BODY_BYTES as LONGEST_BODY_BYTES
 from blog.rendering import RENDERER_VERSION, Picture
 from blog.rendering.excerpts import excerpt as make_excerpt
 from blog.rendering.markdown import render
@@ -19,7 +20,6 @@ from web.errors import Invalid
 LONGEST_TITLE = 300
 LONGEST_SLUG = 100
 LONGEST_EXCERPT = 1000
-LONGEST_BODY_BYTES = 1024 * 1024
 _GENERATED_SLUG = 80
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")

@@ -52,7 +52,7 @@ def new() -> ResponseReturnValue:
     """An empty form, or what was kept of one; other texts that were kept are offered."""
     if key := request.args.get("copy"):
         return _show(offering.continued_form(key, None), None, notice=_CONTINUED)
-    return _show(_empty_form(), None, offers=offering.offers(None))
+    return _show(_empty_form(), None, kept=offering.kept_for(None))
 
 
 @pages.post("/new")
@@ -69,7 +69,7 @@ def edit(slug: str) -> ResponseReturnValue:
     post = _find(slug)
     if key := request.args.get("copy"):
         return _show(offering.continued_form(key, post), post, notice=_CONTINUED)
-    return _show(_form_of(post), post, offers=offering.offers(post))
+    return _show(_form_of(post), post, kept=offering.kept_for(post))
 
 
 @pages.post("/posts/<slug>/edit")
@@ -221,7 +221,7 @@ def _show_both(form: PostForm, post: Post, *, since: int | None = None, notice: 
     theirs, began_with = _both(post, since=since or form.merged_from() or form.asked_version())
     _, was_shown = _both(post, since=shown)
     if was_shown is not None:
-        zone = writers_zone()
+        zone = form.zone(writers_zone())
         form.take_over(form_data(theirs, zone), unless_changed_from=form_data(was_shown, zone))
     form.base_version.data = str(began_with.version if began_with is not None else theirs.version)
     form.version.data = str(theirs.version)
@@ -258,7 +258,7 @@ def _show(
         theirs, began_with = _both(post, since=form.merged_from())
         merged = put_together(began_with or theirs, form.body.data or "", theirs)
         more |= {"theirs": theirs, "questions": questions(merged)}
-    arguments = {"preview_html": None, "preview_title": None, "theirs": None, "offers": [], "questions": []} | more
+    arguments = {"preview_html": None, "preview_title": None, "theirs": None, "kept": None, "questions": []} | more
     return render_page(
         "blog/posts/editor.html",
         status=status,
@@ -266,7 +266,8 @@ def _show(
         post=post,
         key=offering.editor_key(post, form.submission.data or ""),
         limit_bytes=LONGEST_BODY_BYTES,
-        time_zone=str(writers_zone()),
+        time_zone=form.show_zone(writers_zone()).key,
+        own_zone=writers_zone().key,
         action="/new" if post is None else f"/posts/{post.slug}/edit",
         heading="New post" if post is None else f"Edit “{post.title}”",
         notice=notice,

@@ -1,7 +1,5 @@
 """The forms of writing. They parse; what a post may hold is decided in `content`."""
 
-import re
-from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,13 +8,11 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateTimeLocalInput
 
 from blog.posts.model import Post
+from blog.posts.moments import minute_of, offset_of, offsets_of, parse_minute
+from blog.posts.zones import zone_named
 from blog.tags.names import split_tags
-from storage import clock
 from web.forms import Form
 
-_MINUTE = "%Y-%m-%dT%H:%M"
-# What is no date in any year passes for one otherwise: `fromisoformat` takes a row of digits, and a NUL at the end.
-_LOCAL = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
 _FIELDS = ("title", "slug", "body", "excerpt", "status", "visibility", "kind")
 
 
@@ -40,6 +36,9 @@ class PostForm(VersionedForm):
     tags = StringField("Tags", description="Separated by commas.")
     status = RadioField("State", choices=[SelectChoice("draft", "Draft"), SelectChoice("published", "Published")])
     publish_at = StringField("Publish at", widget=DateTimeLocalInput(), description="Empty: now.")
+    # Of a minute that comes twice, which; and the zone that the writer saw, which may be another one when it is sent.
+    publish_offset = RadioField("Which of the two", choices=[], validate_choice=False)
+    time_zone = HiddenField()
     visibility = RadioField(
         "Who may read it",
         choices=[SelectChoice("public", "Everybody"), SelectChoice("members", "Members who are signed in")],
@@ -49,8 +48,28 @@ class PostForm(VersionedForm):
     base_version = HiddenField()
     seen = StringField()
 
+    def zone(self, default: ZoneInfo) -> ZoneInfo:
+        """The zone that its times are meant in."""
+        return zone_named(self.time_zone.data, default)
+
+    def show_zone(self, default: ZoneInfo) -> ZoneInfo:
+        """Let the page say which zone its times are meant in, and where a minute comes twice, ask which one."""
+        zone = self.zone(default)
+        self.time_zone.data = zone.key
+        offsets = offsets_of(self.publish_at.data, zone)
+        if len(offsets) == 2:
+            names = ("The first", "The second")
+            choices = [SelectChoice(each, f"{name}, UTC{each}") for name, each in zip(names, offsets, strict=True)]
+            self.publish_offset.choices = choices
+            if self.publish_offset.data not in offsets:
+                self.publish_offset.data = offsets[0]
+        return zone
+
     def changes(self, zone: ZoneInfo, current: Post | None) -> tuple[dict[str, Any], dict[str, str]]:
-        """What was sent, in the types that `content.prepare` takes, and the faults of what could not be read."""
+        """What was sent, in the types that `content.prepare` takes, and the faults of what could not be read.
+
+        `zone`: for a form that names none.
+        """
         sent = {name: self[name].data for name in _FIELDS if self[name].raw_data}
         for name in ("status", "visibility", "kind"):
             if not sent.get(name):
@@ -62,16 +81,24 @@ class PostForm(VersionedForm):
             sent["tags"] = split_tags(self.tags.data or "")
         if self.publish_at.raw_data:
             try:
-                sent["publish_at"] = _parse_minute(self.publish_at.data, zone, current)
+                sent["publish_at"] = parse_minute(
+                    self.publish_at.data,
+                    self.zone(zone),
+                    offset=(self.publish_offset.data or "") if self.publish_offset.raw_data else None,
+                    shown=None if current is None else current.publish_at,
+                )
             except ValueError as fault:
                 faults["publish_at"] = str(fault)
         return sent, faults
 
     def take_over(self, theirs: dict[str, Any], *, unless_changed_from: dict[str, Any]) -> None:
         """Let the settings that this author did not touch be what somebody else has made of them meanwhile."""
-        for name in ("title", "slug", "excerpt", "tags", "status", "visibility", "kind", "publish_at"):
+        for name in ("title", "slug", "excerpt", "tags", "status", "visibility", "kind"):
             if (self[name].data or "").replace("\r\n", "\n") == unless_changed_from[name]:
                 self[name].data = theirs[name]
+        mine = (self.publish_at.data or "", self.publish_offset.data or unless_changed_from["publish_offset"])
+        if mine == (unless_changed_from["publish_at"], unless_changed_from["publish_offset"]):
+            self.publish_at.data, self.publish_offset.data = theirs["publish_at"], theirs["publish_offset"]
 
     def asked_version(self) -> int | None:
         """Likewise. Going back brings the text into a newer page: the older of the two versions counts."""
@@ -99,9 +126,13 @@ class DeleteForm(VersionedForm):
 def form_data(post: Post, zone: ZoneInfo) -> dict[str, Any]:
     """What the form shows of a post that is there."""
     data = {name: getattr(post, name) for name in _FIELDS}
+    minute = "" if post.publish_at is None else minute_of(post.publish_at, zone)
+    comes_twice = post.publish_at is not None and len(offsets_of(minute, zone)) == 2
     return data | {
         "tags": ", ".join(post.tags),
-        "publish_at": "" if post.publish_at is None else _local(post.publish_at, zone).strftime(_MINUTE),
+        "publish_at": minute,
+        "publish_offset": offset_of(post.publish_at, zone) if comes_twice and post.publish_at is not None else "",
+        "time_zone": zone.key,
         "version": str(post.version),
     }
 
@@ -109,30 +140,3 @@ def form_data(post: Post, zone: ZoneInfo) -> dict[str, Any]:
 def _version_in(text: str | None) -> int | None:
     text = (text or "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else (-1 if text else None)
-
-
-def _parse_minute(text: str | None, zone: ZoneInfo, current: Post | None) -> int | None:
-    """A local minute as a moment. Raises ValueError with a sentence.
-
-    A minute that the form showed and nobody changed stays the moment it stands for, seconds included.
-    """
-    text = (text or "").strip()
-    if not text:
-        return None
-    shown = None if current is None else current.publish_at
-    if shown is not None and _local(shown, zone).strftime(_MINUTE) == text:
-        return shown
-    try:
-        if not _LOCAL.fullmatch(text):
-            raise ValueError
-        local = datetime.fromisoformat(text)
-        moment = local.replace(tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("Write the date and time like 2026-11-20 08:15.") from None
-    if moment.astimezone(zone).replace(tzinfo=None) != local:
-        raise ValueError("This minute does not exist there: the clocks are put forward over it. Choose another one.")
-    return clock.from_datetime(moment)
-
-
-def _local(at: int, zone: ZoneInfo) -> datetime:
-    return clock.to_datetime(at).astimezone(zone)

@@ -37,6 +37,7 @@ class Origin(StrEnum):
     IMPORT = "import"
     RESTORE = "restore"
     MERGE = "merge"
+    RENAME = "rename"  # of a tag, on every post that bore it
 
 
 posts_table = sa.Table(

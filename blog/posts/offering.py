@@ -1,27 +1,45 @@
 """The editor's side of working copies: what is saved under a key, and what to offer on return."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import sqlalchemy as sa
 
 from auth.principal import Principal, principal
 from blog.posts.forms import PostForm, form_data
 from blog.posts.model import Post
+from blog.posts.queries import came_with, find_revision
 from blog.posts.writing import find_editable, find_repeated
-from blog.posts.zones import writers_zone
+from blog.posts.zones import writers_zone, zone_named
 from blog.working_copies import keeping
-from blog.working_copies.api import Saved
+from blog.working_copies.finding import Saved
 from blog.working_copies.keeping import Offer
 from blog.working_copies.model import key_of_new, submission_of
 from web.database import reading
 from web.errors import NotFound
 
 
-def find_saved(db: sa.Connection, key: str, *, by: Principal) -> Saved:
+class Kept(NamedTuple):
+    """What an editor says of working copies: those that it offers, and how many there are of those that fit."""
+
+    offers: list[Offer]
+    kept_count: int
+    most: int
+
+
+def find_saved(
+    db: sa.Connection, key: str, *, by: Principal, typed: Mapping[str, str] | None = None, submission: str = ""
+) -> Saved:
     """What is saved under the key of a working copy. Raises NotFound, Gone, Forbidden as `find_editable` does."""
-    submission = submission_of(key)
-    if submission is None:
-        return _saved(find_editable(db, by=by, post_id=key))
-    repeated = find_repeated(db, submission, by=by)
-    return Saved(key) if repeated is None else _saved(find_editable(db, by=by, post_id=repeated.id))
+    of_new = submission_of(key)
+    if of_new is not None:
+        repeated = find_repeated(db, of_new, by=by)
+        if repeated is None:
+            return Saved(key, "/new")
+        key = repeated.id
+    post = find_editable(db, by=by, post_id=key)
+    sent = find_revision(db, post, came_with(submission, by=by)) if submission else None
+    return _saved(post, typed, sent)
 
 
 def is_saved(db: sa.Connection, submission: str, by: Principal) -> bool:
@@ -40,15 +58,17 @@ def continued_form(key: str, post: Post | None) -> PostForm:
     return PostForm(data=copy.fields | {"submission": copy.submission})
 
 
-def offers(post: Post | None) -> list[Offer]:
+def kept_for(post: Post | None) -> Kept:
     """What is kept for this editor and differs from what is saved."""
+    who = principal()
     with reading() as db:
         if post is None:
-            found = [keeping.offer(copy, None) for copy in keeping.list_of_new(db, by=principal())]
+            count = keeping.count(db, by=who)
+            found = [keeping.offer(copy, None) for copy in keeping.list_of_new(db, by=who)]
         else:
-            copy = keeping.find(db, post.id, by=principal())
-            found = [] if copy is None else [keeping.offer(copy, _saved(post).fields)]
-    return [each for each in found if each is not None]
+            copy, count = keeping.find_and_count(db, post.id, by=who)
+            found = [] if copy is None else [keeping.offer(copy, _saved(post, copy.fields).fields)]
+    return Kept([each for each in found if each is not None], count, keeping.MOST_COPIES)
 
 
 def editor_key(post: Post | None, submission: str) -> str:
@@ -56,5 +76,7 @@ def editor_key(post: Post | None, submission: str) -> str:
     return key_of_new(submission) if post is None else post.id
 
 
-def _saved(post: Post) -> Saved:
-    return Saved(post.id, post.id, form_data(post, writers_zone()))
+def _saved(post: Post, typed: Mapping[str, str] | None, sent: Post | None = None) -> Saved:
+    zone = zone_named((typed or {}).get("time_zone"), writers_zone())
+    was_sent = None if sent is None else form_data(sent, zone)
+    return Saved(post.id, f"/posts/{post.slug}/edit", post.id, form_data(post, zone), was_sent)

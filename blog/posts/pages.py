@@ -1,4 +1,4 @@
-"""What readers see of posts: home, one post, one tag, one author."""
+"""What readers see of posts: home, one post, one tag, one author, all tags."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,6 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from flask import Blueprint, Flask, current_app, redirect, request
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
 from auth.guards import public
 from auth.principal import Principal, principal
@@ -15,16 +14,15 @@ from auth.users.profiles import find_author
 from blog.posts import queries
 from blog.posts.model import Kind, Post, PostLine
 from blog.posts.queries import Cursor
-from blog.posts.reading import Readable, may_edit, read_post, refuse_to_members_only
-from blog.rendering import contents
-from blog.tags.names import UnusableTags, normalise_tag
+from blog.posts.reading import Readable, read_post
+from blog.posts.showing import Around, answer
+from blog.tags.names import UnusableTags, normalise_tag, without_accents
 from blog.tags.queries import find_present_tag
 from storage import clock
 from storage.ids import parse_id
+from web.caching import shared
 from web.database import reading
-from web.error_pages import challenge
 from web.errors import NotFound
-from web.negotiation import wants_json
 from web.render import absolute_url, render_page
 
 pages = Blueprint("posts", __name__)
@@ -42,6 +40,7 @@ def init_post_pages(app: Flask, find_series: FindSeries) -> None:
 
 @pages.get("/")
 @public
+@shared("before")
 def home() -> ResponseReturnValue:
     """The newest posts."""
     posts, older = _page_of_lines()
@@ -50,6 +49,7 @@ def home() -> ResponseReturnValue:
 
 @pages.get("/tags/<tag>")
 @public
+@shared("before")
 def tag(tag: str) -> ResponseReturnValue:
     """The newest posts under one tag; a tag that nothing readable bears is not there, a renamed one leads on."""
     try:
@@ -74,6 +74,7 @@ def _lead_on(former: str) -> ResponseReturnValue:
 
 @pages.get("/authors/<username>")
 @public
+@shared("before")
 def author(username: str) -> ResponseReturnValue:
     """What one person has published, and a few words about them."""
     with reading() as db:
@@ -84,68 +85,49 @@ def author(username: str) -> ResponseReturnValue:
 
 @pages.get("/posts/<slug>")
 @public
+@shared()
 def show(slug: str) -> ResponseReturnValue:
     """One post."""
-    return _answer(*_read(slug), asked=f"/posts/{slug}")
+    return answer(*_read(slug), asked=f"/posts/{slug}")
 
 
 @pages.get("/<page:slug>")
 @public
+@shared()
 def page(slug: str) -> ResponseReturnValue:
     """One page beside the posts."""
-    readable, series = _read(slug)
+    readable, around = _read(slug)
     with reading() as db:
         was_here = readable.post.kind == Kind.PAGE or queries.was_page_at(db, readable.post.id, slug)
     if not was_here:
         # A post's address is another one, and nobody was ever told this one.
         raise NotFound
-    return _answer(readable, series, asked=f"/{slug}")
+    return answer(readable, around, asked=f"/{slug}")
 
 
-def _read(slug: str) -> tuple[Readable, object]:
-    find_series: FindSeries = current_app.extensions["find_series"]
+@pages.get("/tags")
+@public
+@shared()
+def tags() -> ResponseReturnValue:
+    """Every tag, and on how many posts this reader finds it."""
     with reading() as db:
-        readable = read_post(db, by=principal(), slug=slug)
-        series = None if readable.is_withheld else find_series(db, readable.post, principal())
-    return readable, series
+        counted = queries.count_by_tag(db, by=principal(), at=clock.now())
+    counted.sort(key=lambda each: without_accents(each[0]))
+    return render_page("blog/posts/tags.html", counted=counted)
 
 
-def _answer(readable: Readable, series: object, *, asked: str) -> ResponseReturnValue:
-    who, post = principal(), readable.post
-    if post.path != asked:
-        return redirect(post.path, code=301)
-    if readable.is_withheld:
-        if who.is_authenticated or wants_json():
-            refuse_to_members_only(by=who)
-        return _withhold(post)
-    return render_page("blog/posts/post.html", post=_shown(post), series=series, may_edit=may_edit(post, by=who))
-
-
-def _withhold(post: Post) -> ResponseReturnValue:
-    # Nothing but what the author wrote for everybody: an excerpt made from the text would give the text away.
-    response = render_page(
-        "blog/posts/members_only.html",
-        status=401,
-        title=post.title,
-        excerpt=post.excerpt,
-        sign_in_url=f"/login?next={post.path}",
-    )
-    response.headers["WWW-Authenticate"] = challenge()
-    return response
-
-
-def _shown(post: Post) -> dict[str, Any]:
-    names = (
-        "slug", "path", "kind", "title", "author_name", "author_username", "tags", "published_at", "updated_at",
-        "visibility", "status", "version",
-    )  # fmt: skip
-    shown: dict[str, Any] = {name: getattr(post, name) for name in names}
-    return shown | {
-        "contents": contents(post.html),
-        "html": Markup(post.html),  # noqa: S704 - sanitised when it was saved
-        "excerpt": post.summary,
-        "is_scheduled": post.is_scheduled(clock.now()),
-    }
+def _read(slug: str) -> tuple[Readable, Around]:
+    find_series: FindSeries = current_app.extensions["find_series"]
+    by, at = principal(), clock.now()
+    with reading() as db:
+        readable = read_post(db, by=by, slug=slug)
+        post = readable.post
+        if readable.is_withheld:
+            return readable, Around()
+        series = find_series(db, post, by)
+        if post.kind == Kind.PAGE or not post.is_out(at):
+            return readable, Around(series)
+        return readable, Around(series, *queries.find_neighbours(db, post, by=by, at=at))
 
 
 def _page_of_lines(**which: str) -> tuple[list[PostLine], Cursor | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -21,7 +22,8 @@ from blog.posts.model import (
     posts_table,
     revisions_table,
 )
-from blog.tags.queries import has_tag
+from blog.tags.model import post_tags_table
+from blog.tags.queries import bears_tag
 
 _p = posts_table.c
 _AUTHOR = {"author_username": users_table.c.username, "author_name": users_table.c.display_name}
@@ -42,7 +44,17 @@ LINE = [
 ]
 _REVISED = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind")
 _IN_ONE_STATEMENT = 500
+# When the first post comes out after the moment `at`.
+NEXT_PUBLICATION = sa.select(sa.func.min(_p.published_at)).where(
+    _p.status == Status.PUBLISHED, _p.published_at > sa.bindparam("at"), _p.deleted_at.is_(None)
+)
 FROM = posts_table.join(users_table, users_table.c.id == _p.author_id)
+# What pages for readers are made of, built once: building a statement costs five times what asking it does.
+_POSTS = sa.select(*_POST).select_from(FROM)
+_BY_SLUG = _POSTS.where(_p.slug == sa.bindparam("slug"))
+_BY_ID = _POSTS.where(_p.id == sa.bindparam("post_id"))
+_FORMER = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == sa.bindparam("slug"))
+_BY_FORMER_SLUG = _POSTS.where(_p.id == _FORMER.scalar_subquery())
 
 
 class Cursor(NamedTuple):
@@ -50,6 +62,13 @@ class Cursor(NamedTuple):
 
     at: int
     id: str
+
+
+class Neighbour(NamedTuple):
+    """A post that another one leads to."""
+
+    path: str
+    title: str
 
 
 class RevisionLine(NamedTuple):
@@ -66,14 +85,13 @@ class RevisionLine(NamedTuple):
 
 def find_post(db: sa.Connection, *, slug: str | None = None, post_id: str | None = None) -> Post | None:
     """The post with that slug or id, whatever its state; the caller decides who may know."""
-    condition = _p.slug == slug if slug is not None else _p.id == post_id
-    return _to_post(db.execute(sa.select(*_POST).select_from(FROM).where(condition)).one_or_none())
+    query, asked = (_BY_ID, {"post_id": post_id}) if slug is None else (_BY_SLUG, {"slug": slug})
+    return _to_post(db.execute(query, asked).one_or_none())
 
 
 def find_by_former_slug(db: sa.Connection, slug: str) -> Post | None:
     """The post that had that slug once."""
-    former = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == slug).scalar_subquery()
-    return _to_post(db.execute(sa.select(*_POST).select_from(FROM).where(_p.id == former)).one_or_none())
+    return _to_post(db.execute(_BY_FORMER_SLUG, {"slug": slug}).one_or_none())
 
 
 def find_editable(db: sa.Connection, post_id: str, *, by: Principal) -> Post | None:
@@ -130,28 +148,74 @@ def list_out(
     author: str | None = None,
 ) -> list[PostLine]:
     """What `by` finds as a reader, the newest first; under one tag, or by one author."""
-    query = sa.select(*LINE).select_from(FROM).where(is_out(by, at), _p.kind == Kind.POST)
-    if tag is not None:
-        query = query.where(has_tag(tag, _p.id))
-    if author is not None:
-        query = query.where(users_table.c.username == author)
-    if before is not None:
-        query = query.where(sa.tuple_(_p.published_at, _p.id) < sa.tuple_(before.at, before.id))
-    query = query.order_by(_p.published_at.desc(), _p.id.desc()).limit(limit)
-    return [to_line(row, at) for row in db.execute(query)]
+    query = _lines_out(sees_members_posts(by), tag is not None, author is not None, before is not None)
+    cursor = {} if before is None else {"before_at": before.at, "before_id": before.id}
+    # The earlier bound is where the walk along the index begins: not with the newest post.
+    bound = at if before is None else min(at, before.at)
+    rows = db.execute(query, {"at": bound, "tag": tag, "author": author, "most": limit, **cursor})
+    return [to_line(row, at) for row in rows]
 
 
 def list_whole_out(
     db: sa.Connection, *, by: Principal, at: int, limit: int, tag: str | None = None, author: str | None = None
 ) -> list[Post]:
     """The same with their texts, for feeds."""
-    query = sa.select(*_POST).select_from(FROM).where(is_out(by, at), _p.kind == Kind.POST)
-    if tag is not None:
-        query = query.where(has_tag(tag, _p.id))
-    if author is not None:
-        query = query.where(users_table.c.username == author)
-    rows = db.execute(query.order_by(_p.published_at.desc(), _p.id.desc()).limit(limit))
+    query = _newest_out(sees_members_posts(by), tag is not None, author is not None).with_only_columns(*_POST)
+    rows = db.execute(query, {"at": at, "tag": tag, "author": author, "most": limit})
     return [post for row in rows if (post := _to_post(row)) is not None]
+
+
+@cache
+def _lines_out(sees_members_posts: bool, has_tag: bool, has_author: bool, has_cursor: bool) -> sa.Select[Any]:
+    query = _newest_out(sees_members_posts, has_tag, has_author).with_only_columns(*LINE)
+    if has_cursor:
+        place = sa.tuple_(sa.bindparam("before_at", type_=sa.Integer), sa.bindparam("before_id", type_=sa.Text))
+        query = query.where(sa.tuple_(_p.published_at, _p.id) < place)
+    return query
+
+
+@cache
+def _newest_out(sees_members_posts: bool, has_tag: bool, has_author: bool) -> sa.Select[Any]:
+    at = sa.bindparam("at", type_=sa.Integer)
+    query = sa.select(_p.id).select_from(FROM).where(is_out_for(sees_members_posts, at), _p.kind == Kind.POST)
+    if has_tag:
+        query = query.where(bears_tag(sa.bindparam("tag", type_=sa.Text), _p.id))
+    if has_author:
+        query = query.where(users_table.c.username == sa.bindparam("author"))
+    return query.order_by(_p.published_at.desc(), _p.id.desc()).limit(sa.bindparam("most", type_=sa.Integer))
+
+
+def find_neighbours(
+    db: sa.Connection, post: Post, *, by: Principal, at: int
+) -> tuple[Neighbour | None, Neighbour | None]:
+    """The posts that came out before and after one that is out, of those that `by` finds as a reader."""
+    asked = {"at": at, "here_at": post.published_at, "here_id": post.id}
+    rows = db.execute(_neighbours(sees_members_posts(by)), asked)
+    sides = {row.side: Neighbour(f"/posts/{row.slug}", row.title) for row in rows}
+    return sides.get("before"), sides.get("after")
+
+
+@cache
+def _neighbours(sees_members_posts: bool) -> sa.CompoundSelect[Any]:
+    at, here_at = (sa.bindparam(name, type_=sa.Integer) for name in ("at", "here_at"))
+    here, place = sa.tuple_(here_at, sa.bindparam("here_id", type_=sa.Text)), sa.tuple_(_p.published_at, _p.id)
+
+    def first(side: str, *conditions: sa.ColumnElement[bool], order: Sequence[Any]) -> sa.Select[Any]:
+        query = sa.select(sa.literal(side).label("side"), _p.slug, _p.title).where(_p.kind == Kind.POST, *conditions)
+        return sa.select(query.order_by(*order).limit(1).subquery())
+
+    # What came out before a post that is out is out by now. Bounded by `at`, the search would begin with the newest.
+    out_by_then, out = is_out_for(sees_members_posts, here_at), is_out_for(sees_members_posts, at)
+    before = first("before", out_by_then, place < here, order=(_p.published_at.desc(), _p.id.desc()))
+    return before.union_all(first("after", out, place > here, order=(_p.published_at, _p.id)))
+
+
+def count_by_tag(db: sa.Connection, *, by: Principal, at: int) -> list[tuple[str, int]]:
+    """Every tag of what `by` finds as a reader, and on how many posts it stands, by name."""
+    t = post_tags_table.c
+    query = sa.select(t.tag, sa.func.count()).join(posts_table, _p.id == t.post_id)
+    query = query.where(is_out(by, at), _p.kind == Kind.POST).group_by(t.tag).order_by(t.tag)
+    return [(row[0], row[1]) for row in db.execute(query)]
 
 
 def list_known(db: sa.Connection, *, by: Principal, at: int, limit: int, before: Cursor | None = None) -> list[Post]:
@@ -162,6 +226,19 @@ def list_known(db: sa.Connection, *, by: Principal, at: int, limit: int, before:
         query = query.where(sa.tuple_(_p.created_at, _p.id) < sa.tuple_(before.at, before.id))
     rows = db.execute(query.order_by(_p.created_at.desc(), _p.id.desc()).limit(limit))
     return [post for row in rows if (post := _to_post(row)) is not None]
+
+
+def list_indexed(db: sa.Connection, *, limit: int, after: str = "") -> list[Post]:
+    """What is out or will come out by itself, for everybody or for members, by id."""
+    is_there = sa.and_(_p.status == Status.PUBLISHED, _p.published_at.is_not(None), _p.deleted_at.is_(None))
+    rows = db.execute(sa.select(*_POST).select_from(FROM).where(is_there, _p.id > after).order_by(_p.id).limit(limit))
+    return [post for row in rows if (post := _to_post(row)) is not None]
+
+
+def count_indexed(db: sa.Connection) -> int:
+    """How many there are."""
+    is_there = sa.and_(_p.status == Status.PUBLISHED, _p.published_at.is_not(None), _p.deleted_at.is_(None))
+    return int(db.execute(sa.select(sa.func.count()).select_from(posts_table).where(is_there)).scalar_one())
 
 
 def find_in_bin(db: sa.Connection, post_id: str, *, by: Principal, since: int) -> Post | None:
@@ -208,7 +285,8 @@ def insert_post(
     *,
     author_id: int,
     published_at: int | None,
-    at: int,
+    created_at: int,
+    updated_at: int,
 ) -> None:
     """Store a new post, version 1. Its slug must be free."""
     db.execute(
@@ -217,8 +295,8 @@ def insert_post(
             author_id=author_id,
             published_at=published_at,
             version=1,
-            created_at=at,
-            updated_at=at,
+            created_at=created_at,
+            updated_at=updated_at,
             **_values(content),
         )
     )
@@ -274,11 +352,6 @@ def mark_all_stale(db: sa.Connection) -> None:
     db.execute(sa.update(posts_table).values(renderer_version=0))
 
 
-def list_naming(db: sa.Connection, address: str) -> list[str]:
-    """The ids of the posts in whose texts an address stands."""
-    return list(db.execute(sa.select(_p.id).where(_p.body.contains(address, autoescape=True))).scalars())
-
-
 def mark_stale(db: sa.Connection, post_ids: Sequence[str]) -> None:
     """Let the pages of these posts be made anew."""
     for start in range(0, len(post_ids), _IN_ONE_STATEMENT):
@@ -286,11 +359,19 @@ def mark_stale(db: sa.Connection, post_ids: Sequence[str]) -> None:
         db.execute(sa.update(posts_table).where(these).values(renderer_version=0))
 
 
-def is_out(by: Principal, at: int) -> sa.ColumnElement[bool]:
+def is_out(by: Principal, at: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
     """The condition that `by` finds a post as a reader."""
-    visible = [Visibility.PUBLIC]
-    if by.may(Permission.READ_MEMBERS_POSTS):
-        visible.append(Visibility.MEMBERS)
+    return is_out_for(sees_members_posts(by), at)
+
+
+def sees_members_posts(by: Principal) -> bool:
+    """Whether what is for members is for them."""
+    return by.may(Permission.READ_MEMBERS_POSTS)
+
+
+def is_out_for(sees_members_posts: bool, at: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
+    """The same condition, for statements that are built once."""
+    visible = [Visibility.PUBLIC, *([Visibility.MEMBERS] if sees_members_posts else [])]
     return sa.and_(
         _p.status == Status.PUBLISHED,
         _p.published_at <= at,

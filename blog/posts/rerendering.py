@@ -1,12 +1,16 @@
 """Pages made anew: when the renderer has changed, or what they depend on."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from blog.media.queries import list_posts_with
+from blog.media.uses import digests_in
 from blog.posts import queries
 from blog.posts.content import render_in
+from blog.posts.indexing import index_post
 from blog.posts.surroundings import surroundings_of
 from blog.rendering import RENDERER_VERSION, excerpt
 from storage import clock
@@ -27,10 +31,9 @@ def plan_rerendering(db: sa.Connection, *, everything: bool = False) -> None:
 
 
 def plan_rerendering_around(database: Database, address: str) -> None:
-    """Let a job make the pages anew in whose texts that address stands: what is known of it has changed."""
-    # Looked for before the transaction: it reads every text, and writers would wait.
+    """Let a job make the pages anew in whose texts that picture stands: what is known of it has changed."""
     with database.reading() as db:
-        post_ids = queries.list_naming(db, address)
+        post_ids = [post_id for digest in digests_in(address) for post_id in list_posts_with(db, digest)]
     if post_ids:
         with database.transaction() as db:
             queries.mark_stale(db, post_ids)
@@ -51,6 +54,7 @@ def rerender(database: Database, _payload: Mapping[str, Any], *, own_host: str |
         with database.transaction() as db:
             summary = post.excerpt or excerpt(html)
             if queries.replace_html(db, post, html=html, summary=summary, renderer=RENDERER_VERSION):
+                index_post(db, replace(post, html=html))
                 touch(db)
             else:
                 was_changed = True  # by a save that may have kept the text, and with it the older page

@@ -1,15 +1,17 @@
 """Writing and changing posts: each save is a version and a revision."""
 
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
 from auth.permissions import Permission
 from auth.principal import Principal
+from blog.media.uses import keep_uses
 from blog.posts import queries
 from blog.posts.content import RESERVED, Content, slug_from
 from blog.posts.events import POST_CREATED, POST_EDITED, POST_PUBLISHED, POST_UNPUBLISHED, about
+from blog.posts.indexing import index_post
 from blog.posts.model import Kind, Origin, Post, Status
 from blog.posts.reading import read_post
 from blog.rendering.excerpts import excerpt as make_excerpt
@@ -17,10 +19,20 @@ from blog.tags.queries import replace_tags
 from eventlog.log.appending import append_event
 from storage import clock
 from storage.ids import new_id
-from web.errors import Forbidden, Invalid, NotFound, Stale
+from web.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from web.site.queries import touch
 
 _CONTENT = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Who a post is, and what became of it when, that was written before it came here."""
+
+    post_id: str
+    created_at: int
+    updated_at: int
+    published_at: int | None
 
 
 def find_editable(db: sa.Connection, *, by: Principal, slug: str | None = None, post_id: str | None = None) -> Post:
@@ -47,24 +59,33 @@ def write(
     by: Principal,
     submission: str | None = None,
     origin: Origin = Origin.FORM,
+    past: Past | None = None,
 ) -> Post:
-    """Store a new post. Raises Invalid for a slug that is taken, Forbidden when it is out and `by` may not publish."""
+    """Store a new post; one with a past keeps its id and its dates.
+
+    Raises Invalid for a slug that is taken, Forbidden when it is out and `by` may not publish; Conflict when the post
+    of that past is there already.
+    """
     if repeated := find_repeated(db, submission, by=by):
         return repeated
     check_may_publish(None, content.status, by=by)
-    at = clock.now()
-    post_id = new_id()
+    if past is None:
+        at = clock.now()
+        past = Past(new_id(), at, at, _published_at(None, content, at))
+    elif queries.find_post(db, post_id=past.post_id) is not None:
+        raise Conflict("This post is there already.")
     content = replace(content, slug=_free_slug(db, content, post_id=None))
     assert by.user_id is not None
     queries.insert_post(
         db,
-        post_id,
+        past.post_id,
         content,
         author_id=by.user_id,
-        published_at=_published_at(None, content, at),
-        at=at,
+        published_at=past.published_at,
+        created_at=past.created_at,
+        updated_at=past.updated_at,
     )
-    return _saved(db, None, post_id, by=by, submission=submission, origin=origin)
+    return _saved(db, None, past.post_id, by=by, submission=submission, origin=origin)
 
 
 def change(
@@ -76,8 +97,11 @@ def change(
     version: int | None = None,
     submission: str | None = None,
     origin: Origin = Origin.FORM,
+    published_at: int | None = None,
 ) -> Post:
     """Store another version of a post; with nothing changed there is none.
+
+    `published_at`: when it came out, where whoever brings the content knows that better; by itself it is no change.
 
     Raises NotFound, Gone, Forbidden as `find_editable` does; Stale when `version` is given and is not the current one;
     Invalid for a slug that is taken.
@@ -89,14 +113,14 @@ def change(
     check_may_publish(post, content.status, by=by)
     at = clock.now()
     content = replace(content, slug=_free_slug(db, content, post_id=post.id))
-    published_at = _published_at(post, content, at)
-    if published_at == post.published_at and all(getattr(content, n) == getattr(post, n) for n in _CONTENT):
+    out_at = _published_at(post, content, at)
+    if out_at == post.published_at and all(getattr(content, n) == getattr(post, n) for n in _CONTENT):
         return post
     if content.body == post.body:
         # The page of a text that stays is the one that is there: a job may have made it anew since, or be about to.
         summary = content.summary if content.html == post.html else content.excerpt or make_excerpt(post.html)
         content = replace(content, html=post.html, renderer_version=post.renderer_version, summary=summary)
-    queries.update_post(db, post, content, published_at=published_at, at=at)
+    queries.update_post(db, post, content, published_at=out_at if published_at is None else published_at, at=at)
     return _saved(db, post, post.id, by=by, submission=submission, origin=origin)
 
 
@@ -118,11 +142,14 @@ def check_version(post: Post, version: int | None) -> None:
 def _saved(
     db: sa.Connection, before: Post | None, post_id: str, *, by: Principal, submission: str | None, origin: Origin
 ) -> Post:
-    """What every save leaves behind: tags, former address, revision, and older pages where readers can see it."""
+    """What every save leaves behind: tags, pictures, former address, revision, older pages where readers see it."""
     post = queries.find_post(db, post_id=post_id)
     if post is None or by.user_id is None:
         raise NotFound
     replace_tags(db, post.id, post.tags)
+    index_post(db, post)
+    if before is None or before.body != post.body:
+        keep_uses(db, post.id, post.body)
     if before is not None and before.slug != post.slug:
         queries.keep_former_slug(db, post.id, former=before.slug, current=post.slug)
     queries.insert_revision(db, post, user_id=by.user_id, submission=submission, origin=origin)

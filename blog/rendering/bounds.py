@@ -1,8 +1,8 @@
 """What keeps a hostile text from costing minutes, while every sane one is parsed exactly.
 
 markdown-it-py drops what is nested beyond its limit; here it stays text. A few of its loops look ahead without end;
-here they have one, far beyond what people write. Whatever else a text costs is counted, and a text that needs several
-times the steps of an honest megabyte is refused: its reader gets it as preformatted text.
+here they have one, far beyond what people write. Whatever else a text costs is counted, and a text that needs more
+than an honest megabyte does is refused before it has taken a second: its reader gets it as preformatted text.
 """
 
 import re
@@ -14,18 +14,38 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.helpers import parseLinkDestination, parseLinkLabel, parseLinkTitle
-from markdown_it.rules_block import StateBlock, blockquote, fence, list_block, reference
+from markdown_it.rules_block import StateBlock, blockquote, fence, html_block, list_block, reference
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline, autolink, image, link, text
+from markdown_it.token import Token
 from mdit_py_plugins.footnote.index import footnote_def, footnote_ref
 
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
 InlineRule = Callable[[StateInline, bool], bool]
 
-MAX_STEPS = 400_000
-"""Looks at a line, or at a place in a line. An honest megabyte takes 20,000 to 200,000; each costs 3 to 10 µs."""
+MAX_COST = 800_000
+"""In microseconds or so. An honest megabyte takes 200,000 to 700,000."""
 
-STEPS_OF_A_LINE = 2
+COST_OF_A_LINE = 4
+"""Of a look at it: there are several where containers could begin or end."""
+
+COST_OF_A_BLOCK = 3
+"""Of what opens or closes a paragraph, a heading, a cell …, from there to the sanitised page; and of what is in it."""
+
+COST_OF_HTML = 6
+"""Of a block of a writer's own HTML, besides."""
+
+COST_OF_A_PLACE = 4
+"""Of a place in a line where something may begin, as it is at a bracket or a star."""
+
+COST_OF_AN_ADDRESS = 12
+"""Of its normal form."""
+
+COST_OF_A_NOTE = 15
+"""Of the reference to a footnote, and as much of its definition."""
+
+LONGEST_BODY_BYTES = 1024 * 1024
+"""What a post's text may have, as UTF-8."""
 
 MAX_NESTING = 24
 """Levels of quotes, lists (each takes two) and brackets, each up to five of the thousand calls that Python allows."""
@@ -57,35 +77,71 @@ class TooIntricate(Exception):
 def bound(parser: MarkdownIt) -> None:
     """Put the limits of this module on a parser made for one text, its footnotes and tables already enabled."""
     parser.options["maxNesting"] = MAX_NESTING
-    spend = _make_budget(MAX_STEPS)
+    spend = _make_budget(MAX_COST)
+
+    charged = 0
+
+    def charge_for_blocks(tokens: list[Token]) -> None:
+        # As soon as they are there: most of what they cost is still to come.
+        nonlocal charged
+        spend(COST_OF_A_BLOCK * (len(tokens) - charged))
+        charged = len(tokens)
 
     def counted_fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         # Every loop of the block parser over lines asks at each line whether a fence begins there.
-        spend(1)
+        spend(COST_OF_A_LINE)
+        charge_for_blocks(state.tokens)
         return fence(state, start, end, silent)
+
+    def counted_html(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        is_one = html_block(state, start, end, silent)
+        spend(COST_OF_HTML * is_one)
+        return is_one
 
     def counted_text(state: StateInline, silent: bool) -> bool:
         # The first rule tried at every place in a line.
-        spend(1)
+        spend(COST_OF_A_PLACE)
         return text(state, silent)
 
-    def charge_for_lines(state: StateCore) -> None:
-        # Each paragraph, heading or cell costs as much as a few places in it. Charged first, before the work begins.
-        spend(STEPS_OF_A_LINE * sum(token.type == "inline" for token in state.tokens))
+    def charge_for_last_blocks(state: StateCore) -> None:
+        charge_for_blocks(state.tokens)
+
+    def count_address(url: str) -> str:
+        spend(COST_OF_AN_ADDRESS)
+        return normalize_link(url)
+
+    def count_note(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        is_defined = _define_footnote(state, start, end, silent)
+        spend(COST_OF_A_NOTE * is_defined)
+        return is_defined
+
+    def count_reference(state: StateInline, silent: bool) -> bool:
+        is_one = _refer_to_footnote(state, silent)
+        spend(COST_OF_A_NOTE * is_one)
+        return is_one
+
+    def count_short_address(state: StateInline, silent: bool) -> bool:
+        is_one = _link_short_address(state, silent)
+        spend(COST_OF_AN_ADDRESS * is_one)  # once more, for how it is shown
+        return is_one
 
     interrupts_all = ["paragraph", "reference", "blockquote", "list"]
     block = parser.block.ruler
     block.at("fence", counted_fence, {"alt": interrupts_all})
+    block.at("html_block", counted_html, {"alt": interrupts_all[:3]})
     block.at("blockquote", _unless_too_deep(blockquote), {"alt": interrupts_all})
     block.at("list", _unless_too_deep(list_block), {"alt": interrupts_all[:3]})
-    block.at("footnote_def", _unless_too_deep(_define_footnote), {"alt": interrupts_all[:2]})
+    block.at("footnote_def", _unless_too_deep(count_note), {"alt": interrupts_all[:2]})
     block.at("reference", _define_link)
-    parser.core.ruler.before("inline", "charge_for_lines", charge_for_lines)
+    parser.core.ruler.before("inline", "last_blocks", charge_for_last_blocks)
     parser.inline.ruler.at("text", counted_text)
     parser.inline.ruler.at("link", _if_closed(link))
     parser.inline.ruler.at("image", _if_closed(image))
-    parser.inline.ruler.at("autolink", _link_short_address)
-    parser.inline.ruler.at("footnote_ref", _refer_to_footnote)
+    parser.inline.ruler.at("autolink", count_short_address)
+    parser.inline.ruler.at("footnote_ref", count_reference)
+    # Rules look these up on the parser by name: those of links, images and definitions, and our own of bare addresses.
+    normalize_link = parser.normalizeLink
+    parser.normalizeLink = count_address  # type: ignore[method-assign]
     parser.helpers = SimpleNamespace(  # type: ignore[assignment]  # the rules look these up by name
         parseLinkLabel=parseLinkLabel,
         parseLinkDestination=_parse_destination,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from itertools import islice
 from typing import NamedTuple
 
 FEWEST_ENTRIES = 3
@@ -12,6 +13,10 @@ FEWEST_ENTRIES = 3
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)((?: [a-z-]+="[^"]*")*)>')
 _ID = re.compile(r' id="([^"]*)"')
 _SKIPPED = ("sup", "rp", "rt")  # a note is nothing without its place, nor is how a word is spoken
+
+
+MOST_ENTRIES = 500
+"""A longer one is no help, and takes a page longer than its text."""
 
 
 class Entry(NamedTuple):
@@ -25,9 +30,10 @@ class Entry(NamedTuple):
 def contents(body_html: str) -> list[Entry]:
     """Give the h2 and h3 of a text in order, from the HTML that `render` gave; none if there are fewer than three.
 
-    Left out are headings without words or without an id (an author's own HTML), and those of quoted texts.
+    Of very many only the first. Left out are headings without words or without an id (an author's own HTML), and those
+    of quoted texts.
     """
-    entries = list(_find_headings(body_html))
+    entries = list(islice(_find_headings(body_html), MOST_ENTRIES))
     return entries if len(entries) >= FEWEST_ENTRIES else []
 
 

@@ -11,6 +11,7 @@ from blog.rendering.bounds import bound, refuse_costly_html
 from blog.rendering.elements import write_elements
 from blog.rendering.figures import Picture, describe_pictures, make_figures
 from blog.rendering.headings import settle_headings
+from blog.rendering.pausing import no_collecting
 from blog.rendering.quotes import set_quotes
 from blog.rendering.raw_html import UNWRITABLE, settle_raw_html
 from blog.rendering.sanitising import sanitise
@@ -31,8 +32,9 @@ def render(
     Quotation marks are those of `language` (none: as typed). Images whose address is in `pictures` get their size,
     and links that leave `own_host` say so.
 
-    A text that would take minutes (see `bounds`), or that the parser stumbles over, comes back whole as preformatted
-    plain text: a page that looks wrong can be mended by its writer, a page that is refused takes the words with it.
+    A text that would take more than a second (see `bounds`), or that the parser stumbles over, comes back whole as
+    preformatted plain text: a page that looks wrong can be mended by its writer, a page that is refused takes the
+    words with it.
     """
     text = UNWRITABLE.sub("\ufffd", body_markdown)
     try:
@@ -44,7 +46,8 @@ def render(
 
 def to_html(text: str, *, language: str | None = None, pictures: Mapping[str, Picture] | None = None) -> str:
     """Give the HTML of a text as it is before sanitising: not for pages. Raises TooIntricate."""
-    html: str = _build_parser(language, pictures).render(text)
+    with no_collecting():
+        html: str = _build_parser(language, pictures).render(text)
     refuse_costly_html(html)
     return html
 

@@ -22,6 +22,7 @@ from storage.ids import new_id
 from web.errors import Forbidden, Gone, Invalid, NotFound, Stale
 from web.site.queries import touch
 
+_NO_SERIES = "There is no such series, or no longer."
 MOST_SERIES, MOST_PARTS = 500, 200
 
 
@@ -29,7 +30,7 @@ def find_editable(db: sa.Connection, series_id: str, *, by: Principal) -> Series
     """The series, for a change. Raises NotFound when there is none, or none that `by` may change."""
     series = queries.find_editable(db, series_id, by=by)
     if series is None:
-        raise NotFound("There is no such series, or no longer.")
+        raise NotFound(_NO_SERIES)
     return series
 
 
@@ -105,8 +106,15 @@ def move_part(db: sa.Connection, series_id: str, post_id: str, *, place: int, by
 
 
 def remove_part(db: sa.Connection, series_id: str, post_id: str, *, by: Principal) -> None:
-    """Take a post out of the series; one that is not in it stays out. Raises NotFound for the series."""
-    series = find_editable(db, series_id, by=by)
+    """Take a post out of the series; one that is not in it stays out. Its own author may, whosever series it is.
+
+    Raises NotFound for the series.
+    """
+    series = queries.find_holding(db, series_id, post_id, by=by) or queries.find_editable(db, series_id, by=by)
+    if series is None and queries.is_own_post(db, post_id, by=by):
+        return
+    if series is None:
+        raise NotFound(_NO_SERIES)
     order = queries.list_order(db, series.id)
     if post_id in order:
         _arrange(db, series, [each for each in order if each != post_id], by=by, change="removed", post=post_id)

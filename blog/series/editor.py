@@ -1,5 +1,6 @@
 """The page where a series is arranged, and the forms on it."""
 
+import sqlalchemy as sa
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
@@ -73,9 +74,12 @@ def add(series_id: str) -> ResponseReturnValue:
 def place(series_id: str, post_id: str) -> ResponseReturnValue:
     """Let a post have another place in it, or none."""
     known, form = _known(series_id), PartForm(request.form)
-    if refused := form.token_error():
-        return _arrange(known, status=403, notice=refused)
     part = parse_id(post_id)
+    if refused := form.token_error():
+        with reading() as db:
+            if part is not None and not _is_theirs(db, known) and queries.is_own_post(db, part, by=principal()):
+                raise Forbidden(refused)
+        return _arrange(known, status=403, notice=refused)
     try:
         asked = form.asked_place()
     except ValueError as fault:
@@ -87,7 +91,8 @@ def place(series_id: str, post_id: str) -> ResponseReturnValue:
             arranging.remove_part(db, known, part, by=principal())
         else:
             arranging.move_part(db, known, part, place=asked, by=principal())
-    return _back(known)
+        is_theirs = _is_theirs(db, known)
+    return _back(known) if is_theirs else redirect("/account/series", code=303)
 
 
 @pages.post("/account/series/<series_id>/delete")
@@ -142,6 +147,10 @@ def _arrange(
         add=add,
         notice=notice,
     )
+
+
+def _is_theirs(db: sa.Connection, series_id: str) -> bool:
+    return queries.find_editable(db, series_id, by=principal()) is not None
 
 
 def _with_version(form: RenameForm | None, series: Series) -> RenameForm:

@@ -11,18 +11,20 @@ from blog.series import queries
 from blog.series.arranging import create_series
 from blog.series.forms import CreateForm
 from blog.series.reading import read_series
+from web.caching import shared
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid
 from web.render import render_page
 
 pages = Blueprint("series", __name__)
 
-_PER_PAGE = 100
+_PER_PAGE, _MOST_LENT = 100, 200
 _REOPENED = "You are signed in again. What you typed is here as you sent it; it is not stored yet."
 
 
 @pages.get("/series/<slug>")
 @public
+@shared()
 def show(slug: str) -> ResponseReturnValue:
     """The parts of a series that are out for this reader."""
     with reading() as db:
@@ -64,12 +66,14 @@ def _list(form: CreateForm, *, status: int = 200, notice: str | None = None) -> 
     after = request.args.get("after")
     with reading() as db:
         lines = queries.list_editable(db, by=principal(), limit=_PER_PAGE + 1, after=after)
+        lent = queries.list_lent(db, by=principal(), limit=_MOST_LENT)
     more = lines[_PER_PAGE - 1].series.slug if len(lines) > _PER_PAGE else None
     return render_page(
         "blog/series/list.html",
         status=status,
         form=form,
         lines=lines[:_PER_PAGE],
+        lent=lent,
         more_after=more,
         is_first_page=after is None,
         notice=notice,

@@ -1,6 +1,7 @@
 """Every statement about series. What somebody may see or change is a condition here: a stranger's row is not found."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -9,12 +10,13 @@ from auth.permissions import Permission
 from auth.principal import Principal
 from auth.users.model import users_table
 from blog.posts.model import Kind, Post, PostLine, Status, posts_table
-from blog.posts.queries import FROM, LINE, is_editable, is_out, to_line
+from blog.posts.queries import FROM, LINE, is_editable, is_out, is_out_for, sees_members_posts, to_line
 from blog.series.model import Part, Series, series_posts_table, series_table
 
 _s, _sp, _p = series_table.c, series_posts_table.c, posts_table.c
 _SERIES = [_s.id, _s.slug, _s.title, _s.author_id, users_table.c.display_name, _s.version]
 _FROM = series_table.join(users_table, users_table.c.id == _s.author_id)
+_HOLDING = _FROM.join(series_posts_table, _sp.series_id == _s.id).join(posts_table, _p.id == _sp.post_id)
 _PART = [_p.id, _p.slug, _p.title, _p.summary, _p.status, _p.published_at, _p.kind]
 
 
@@ -23,6 +25,13 @@ class SeriesLine(NamedTuple):
 
     series: Series
     post_count: int  # of its posts that are not deleted
+
+
+class Lent(NamedTuple):
+    """A post that stands in somebody else's series."""
+
+    series: Series
+    part: Part
 
 
 def find_series(db: sa.Connection, slug: str) -> Series | None:
@@ -81,19 +90,25 @@ def list_parts_out(db: sa.Connection, series_id: str, *, by: Principal, at: int)
 
 def list_around(db: sa.Connection, post: Post, *, by: Principal, at: int) -> tuple[str, str, list[Part]] | None:
     """Slug and title of the series that a post is in; the post itself, and the other parts that are out."""
-    mine = series_posts_table.alias("mine")
-    query = (
+    rows = db.execute(_around(sees_members_posts(by)), {"post_id": post.id, "at": at}).all()
+    return (rows[0][0], rows[0][1], [_to_part(row[2:]) for row in rows]) if rows else None
+
+
+@cache
+def _around(sees_members_posts: bool) -> sa.Select[Any]:
+    """Built once: every post's page asks it."""
+    mine, post_id = series_posts_table.alias("mine"), sa.bindparam("post_id", type_=sa.Text)
+    is_shown = sa.or_(is_out_for(sees_members_posts, sa.bindparam("at", type_=sa.Integer)), _p.id == post_id)
+    return (
         sa.select(_s.slug.label("series_slug"), _s.title.label("series_title"), *_PART)
         .select_from(
             mine.join(series_table, _s.id == mine.c.series_id)
             .join(series_posts_table, _sp.series_id == _s.id)
             .join(posts_table, _p.id == _sp.post_id)
         )
-        .where(mine.c.post_id == post.id, sa.or_(is_out(by, at), _p.id == post.id))
+        .where(mine.c.post_id == post_id, is_shown)
         .order_by(_sp.position, _sp.post_id)
     )
-    rows = db.execute(query).all()
-    return (rows[0][0], rows[0][1], [_to_part(row[2:]) for row in rows]) if rows else None
 
 
 def find_series_of(db: sa.Connection, post_id: str) -> Series | None:
@@ -101,6 +116,27 @@ def find_series_of(db: sa.Connection, post_id: str) -> Series | None:
     of_post = sa.select(_sp.series_id).where(_sp.post_id == post_id).scalar_subquery()
     row = db.execute(sa.select(*_SERIES).select_from(_FROM).where(_s.id == of_post)).one_or_none()
     return None if row is None else Series(*row)
+
+
+def find_holding(db: sa.Connection, series_id: str, post_id: str, *, by: Principal) -> Series | None:
+    """The series, if that post stands in it and is one that `by` has written."""
+    holds = _sp.post_id == post_id
+    query = sa.select(*_SERIES).select_from(_HOLDING).where(_s.id == series_id, holds, _is_own_post(by))
+    row = db.execute(query).one_or_none()
+    return None if row is None else Series(*row)
+
+
+def is_own_post(db: sa.Connection, post_id: str, *, by: Principal) -> bool:
+    """Whether `by` has written that post, and may change it."""
+    return db.execute(sa.select(_p.id).where(_p.id == post_id, _is_own_post(by))).first() is not None
+
+
+def list_lent(db: sa.Connection, *, by: Principal, limit: int) -> list[Lent]:
+    """The posts that `by` has written and that stand in a series which is not theirs to change."""
+    query = sa.select(*_SERIES, *_PART).select_from(_HOLDING)
+    query = query.where(_is_own_post(by), sa.not_(_is_editable(by)), _p.deleted_at.is_(None))
+    rows = db.execute(query.order_by(_s.slug, _sp.position, _sp.post_id).limit(limit))
+    return [Lent(Series(*row[: len(_SERIES)]), _to_part(row[len(_SERIES) :])) for row in rows]
 
 
 def list_addable(db: sa.Connection, *, by: Principal, at: int, limit: int) -> list[PostLine]:
@@ -156,3 +192,7 @@ def _is_editable(by: Principal) -> sa.ColumnElement[bool]:
     if by.may(Permission.EDIT_ANY_POST):
         return sa.true()
     return _s.author_id == by.user_id if by.may(Permission.WRITE_POSTS) else sa.false()
+
+
+def _is_own_post(by: Principal) -> sa.ColumnElement[bool]:
+    return sa.and_(_p.author_id == by.user_id, is_editable(by))

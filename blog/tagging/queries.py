@@ -55,6 +55,6 @@ def replace_tag(db: sa.Connection, post_ids: list[str], *, former: str, present:
     db.execute(sa.delete(post_tags_table).where(doubled))
     db.execute(sa.update(post_tags_table).where(_t.tag == former, _t.post_id.in_(post_ids)).values(tag=present))
     columns = ["post_id", "number", "user_id", "made_at", "origin", *_KEPT]
-    made = sa.select(_p.id, _p.version, sa.literal(user_id), sa.literal(at), sa.literal(Origin.FORM.value),
+    made = sa.select(_p.id, _p.version, sa.literal(user_id), sa.literal(at), sa.literal(Origin.RENAME.value),
                      *(_p[name] for name in _KEPT)).where(these)  # fmt: skip
     db.execute(sa.insert(revisions_table).from_select(columns, made))

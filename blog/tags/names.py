@@ -37,3 +37,8 @@ def normalise_tag(name: str) -> str:
     if len(tag) > LONGEST:
         raise UnusableTags(f"A tag has at most {LONGEST} characters.")
     return tag
+
+
+def without_accents(name: str) -> str:
+    """What a name is sorted by among others: é beside e."""
+    return "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c))

@@ -15,7 +15,7 @@ def replace_tags(db: sa.Connection, post_id: str, tags: Iterable[str]) -> None:
         db.execute(sa.insert(post_tags_table), rows)
 
 
-def has_tag(tag: str, post_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+def bears_tag(tag: "str | sa.BindParameter[str]", post_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """The condition that a post bears a tag."""
     return post_id.in_(sa.select(post_tags_table.c.post_id).where(post_tags_table.c.tag == tag))
 

@@ -34,7 +34,7 @@ def posts(context: click.Context) -> None:
 @click.argument("path", type=_PATH)
 @sentences
 def export(path: Path) -> None:
-    """Write every post, drafts too, and its pictures into a new folder of Markdown files."""
+    """Write every post, drafts too, every picture and series into a new folder of Markdown files."""
     database, files = current_database(), current_app.extensions["media_files"]
     about = {"path": shown(str(check_target(path)))}
     with reading() as db:
@@ -51,7 +51,7 @@ def export(path: Path) -> None:
 @click.option("--author", metavar="NAME", help="Whose the posts are that name nobody, or nobody who is here.")
 @sentences
 def import_folder(path: Path, author: str | None) -> None:
-    """Take in every Markdown file below a folder, and the pictures in it that they show."""
+    """Take in every Markdown file below a folder, and the pictures, series and former tags that come with them."""
     database, files = current_database(), current_app.extensions["media_files"]
     place = Path(os.path.realpath(path))
     folder, by = Folder(place), command_line()

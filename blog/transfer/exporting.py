@@ -1,4 +1,4 @@
-"""Posts into a folder: a Markdown file for each, and the pictures in them beside."""
+"""Posts into a folder: a Markdown file for each, and beside them all pictures, the series, and former tags."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from auth.permissions import Role
 from auth.principal import Principal
 from blog.posts.model import Post
 from blog.posts.queries import Cursor, list_known
-from blog.transfer import descriptions, queries
+from blog.transfer import descriptions, former_tags, queries, series
 from blog.transfer.descriptions import Description
 from blog.transfer.fields import fields_of
 from blog.transfer.folder import UNFINISHED, shown
@@ -24,7 +24,7 @@ from storage.errors import Full
 from storage.files import Files
 from web.errors import Conflict, NotFound
 
-_AT_ONCE = 50
+_AT_ONCE, _PICTURES_AT_ONCE = 50, 500
 _EVERYTHING = Principal(role=Role.OWNER)  # the command line is the owner's
 
 
@@ -40,7 +40,7 @@ class Exported:
 def export_posts(
     database: Database, files: Files, target: Path, *, progress: Callable[[int], object] = lambda _step: None
 ) -> Exported:
-    """Write every post that is not deleted into the folder `target`, drafts too; all of it, or nothing.
+    """Write every post that is not deleted, drafts too, every picture and series into `target`; or nothing of it.
 
     The same posts give the same bytes. Raises Conflict when something is there already, NotFound when the folder above
     is not, and Full.
@@ -51,6 +51,7 @@ def export_posts(
             for post in posts:
                 _export(database, files, folder, post, former.get(post.id, []), exported)
                 progress(1)
+        _export_rest(database, files, folder, exported)
         if exported.pictures:
             (folder / descriptions.PATH).write_bytes(descriptions.write(exported.pictures).encode())
     return exported
@@ -114,12 +115,8 @@ def _export(
     for digest, picture in _pictures_of(database, post).items():
         if not files.holds(digest):
             exported.notes.append((name, f"The file of /media/{digest} is gone."))
-            continue
-        names[digest] = f"{digest}.{ENDINGS[picture.type]}"
-        if names[digest] not in exported.pictures:
-            (folder / MEDIA).mkdir(exist_ok=True)
-            shutil.copyfile(files.path_of(digest), folder / MEDIA / names[digest])
-            exported.pictures[names[digest]] = Description(picture.alt, picture.is_decorative, picture.label)
+        else:
+            names[digest] = _copy(files, folder, digest, picture, exported)
     try:
         text = write(fields_of(post, former_slugs), outgoing(post.body, names))
     except FrontMatterFault as fault:
@@ -129,6 +126,39 @@ def _export(
     exported.post_count += 1
 
 
+def _export_rest(database: Database, files: Files, folder: Path, exported: Exported) -> None:
+    """What belongs to no post, or to several: pictures that stand nowhere, series, what tags were called."""
+    after = ""
+    while True:
+        with database.reading() as db:
+            digests = queries.list_digests(db, limit=_PICTURES_AT_ONCE, after=after)
+            pictures = queries.list_pictures(db, digests)
+        if not digests:
+            break
+        after = digests[-1]
+        for digest, picture in sorted(pictures.items()):
+            if files.holds(digest):
+                _copy(files, folder, digest, picture, exported)
+            else:
+                exported.notes.append((f"/media/{digest}", "The file of this picture is gone."))
+    with database.reading() as db:
+        found, former = queries.list_series(db), queries.list_former_tags(db)
+    for path, text in ((series.PATH, series.write(found)), (former_tags.PATH, former_tags.write(former))):
+        if text:
+            (folder / path).write_bytes(text.encode())
+
+
+def _copy(files: Files, folder: Path, digest: str, picture: queries.Picture, exported: Exported) -> str:
+    """Put a picture into the folder, once; returns what its file is called there."""
+    name = f"{digest}.{ENDINGS[picture.type]}"
+    if name not in exported.pictures:
+        (folder / MEDIA).mkdir(exist_ok=True)
+        shutil.copyfile(files.path_of(digest), folder / MEDIA / name)
+        words = picture.alt, picture.is_decorative, picture.label
+        exported.pictures[name] = Description(*words, picture.owners)
+    return name
+
+
 def _pictures_of(database: Database, post: Post) -> dict[str, queries.Picture]:
     digests = digests_in(post.body)
     if not digests:
@@ -136,6 +166,6 @@ def _pictures_of(database: Database, post: Post) -> dict[str, queries.Picture]:
     with database.reading() as db:
         return {
             digest: picture
-            for begin in range(0, len(digests), 500)
-            for digest, picture in queries.list_pictures(db, digests[begin : begin + 500]).items()
+            for begin in range(0, len(digests), _PICTURES_AT_ONCE)
+            for digest, picture in queries.list_pictures(db, digests[begin : begin + _PICTURES_AT_ONCE]).items()
         }

@@ -44,6 +44,7 @@ class Incoming:
     author: str | None
     created_at: int
     published_at: int | None
+    is_dated: bool  # whether the file says when that was
     updated_at: int
     former_slugs: list[str]
 
@@ -81,6 +82,7 @@ def read_fields(fields: Fields, path: str, *, zone: tzinfo, now: int) -> Incomin
     named = published
     if published is not None and published > now:
         chosen, published = (published if chosen is None else chosen), None
+    is_dated = published is not None
     if status == Status.PUBLISHED and published is None:
         published = now if chosen is None else chosen
     elif status == Status.DRAFT and own_id is None:
@@ -105,6 +107,7 @@ def read_fields(fields: Fields, path: str, *, zone: tzinfo, now: int) -> Incomin
         author=_author(fields),
         created_at=created,
         published_at=published,
+        is_dated=is_dated,
         updated_at=created if updated is None else updated,
         former_slugs=_former_slugs(fields),
     )

@@ -12,10 +12,11 @@ from typing import Any
 
 import yaml
 
+from blog.rendering import LONGEST_BODY_BYTES
+
 LONGEST_FIELDS = 64 * 1024
-LONGEST_BODY = 1024 * 1024 + 256 * 1024  # 1 MiB, where links to pictures are a little longer in a file
-_DEEPEST = 8
-_SEVERAL_LINES = frozenset({"excerpt", "summary", "description"})
+LONGEST_BODY = LONGEST_BODY_BYTES + 256 * 1024  # links to pictures are a little longer in a file
+_DEEPEST, _SEVERAL_LINES = 8, frozenset({"excerpt", "summary", "description"})
 
 _FENCE = re.compile(r"---[ \t]*\r?\n")
 _END = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.MULTILINE)

@@ -1,7 +1,9 @@
 """A folder of Markdown files into posts: each one whole or not at all, and the others whatever is wrong with one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -13,11 +15,13 @@ from blog.posts import queries as posts
 from blog.posts.content import prepare
 from blog.posts.model import Post
 from blog.posts.surroundings import surroundings_of
+from blog.transfer import former_tags, series
 from blog.transfer.fields import Incoming, read_fields
-from blog.transfer.folder import Folder, Unreadable
+from blog.transfer.folder import Folder, Missing, Unreadable
 from blog.transfer.front_matter import LONGEST_BODY, LONGEST_FIELDS, FrontMatterFault, parse
 from blog.transfer.pictures import Pictures
-from blog.transfer.placing import change, check_slug, keep_former_slugs, make
+from blog.transfer.placing import check_slug, keep_former_slugs, place
+from blog.transfer.queries import SeriesLine
 from eventlog.actors import Actor
 from storage import clock
 from storage.engine import Database
@@ -25,6 +29,7 @@ from storage.files import Files
 from web.errors import Conflict, Gone, Invalid, NotFound, Refusal
 from web.site.queries import read_site
 
+_Found = TypeVar("_Found")
 _MOST_BYTES = LONGEST_FIELDS + LONGEST_BODY * 4
 
 
@@ -73,18 +78,10 @@ def import_posts(
     importer.imported.faults += faults
     begin(len(paths))
     for path in paths:
-        try:
+        with importer.named(path):
             importer.take(path)
-        except (Unreadable, FrontMatterFault) as fault:
-            importer.imported.faults.append((path, str(fault)))
-        except UnicodeDecodeError as error:
-            importer.imported.faults.append((path, f"This is not UTF-8 (byte {error.start + 1:,}). Convert it first."))
-        except Invalid as refusal:
-            sentences = " ".join(f"{name}: {sentence}" for name, sentence in refusal.fields.items())
-            importer.imported.faults.append((path, sentences))
-        except Refusal as refusal:
-            importer.imported.faults.append((path, refusal.detail or refusal.title))
         progress(1)
+    importer.take_rest()
     importer.imported.picture_count = importer.pictures.new_count
     return importer.imported
 
@@ -92,13 +89,13 @@ def import_posts(
 class _Importer:
     def __init__(self, database: Database, files: Files, folder: Folder, wanted: Wanted) -> None:
         self.imported = Imported()
-        self.pictures = Pictures(database, files, folder, self.imported.notes)
         self._database, self._folder, self._wanted = database, folder, wanted
         self._seen: dict[str, str] = {}
         with database.reading() as db:
             self._zone = ZoneInfo(read_site(db).time_zone)
             if wanted.fallback_author is not None and self._find_author(db, wanted.fallback_author) is None:
                 raise NotFound(f"There is nobody named {wanted.fallback_author}.")
+        self.pictures = Pictures(database, files, folder, self.imported.notes, self._find_person)
 
     def take(self, path: str) -> None:
         """One file."""
@@ -121,13 +118,60 @@ class _Importer:
             around = surroundings_of(db, body, own_host=self._wanted.own_host)
         content = prepare(changes, current=current, surroundings=around)
         with self._database.transaction() as db:
-            if current is None:
-                post = make(db, incoming, content, author=author)
-            else:
-                post = change(db, incoming, content, current, author=author)
+            post = place(db, incoming, content, current, author=author)
             lost = keep_former_slugs(db, incoming, post)
         self.imported.count(current, post)
         self.imported.notes += [(path, f"Its former address {slug} is another post's.") for slug in lost]
+
+    def take_rest(self) -> None:
+        """What is beside the posts: pictures that none of them shows, series, what tags were called."""
+        self.pictures.take_rest(fallback=self._find_person(self._wanted.fallback_author or ""))
+        with self.named(series.PATH):
+            for line in self._read_beside(series.PATH, series.read, series.MOST_BYTES) or []:
+                with self.named(series.PATH):
+                    self._take_series(line)
+        with self.named(former_tags.PATH):
+            found = self._read_beside(former_tags.PATH, former_tags.read, former_tags.MOST_BYTES) or {}
+            for former, present in found.items():
+                with self._database.transaction() as db:
+                    is_kept = former_tags.take_in(db, former, present, by=self._wanted.by)
+                if not is_kept:
+                    self.imported.notes.append((former_tags.PATH, f"“{former}” is a tag of its own here."))
+
+    @contextmanager
+    def named(self, path: str) -> Iterator[None]:
+        """What cannot be taken in is named with its fault, and the others go on."""
+        faults = self.imported.faults
+        try:
+            yield
+        except UnicodeDecodeError as error:
+            faults.append((path, f"This is not UTF-8 (byte {error.start + 1:,}). Convert it first."))
+        except (Unreadable, FrontMatterFault) as fault:
+            faults.append((path, str(fault)))
+        except Invalid as refusal:
+            faults.append((path, " ".join(f"{name}: {sentence}" for name, sentence in refusal.fields.items())))
+        except Refusal as refusal:
+            faults.append((path, refusal.detail or refusal.title))
+
+    def _take_series(self, line: SeriesLine) -> None:
+        by = self._find_person(line.author) or self._find_person(self._wanted.fallback_author or "")
+        if by is None:
+            raise Conflict(f"The author of {line.slug} is nobody here. Say whose it is to be: --author NAME.")
+        with self._database.transaction() as db:
+            lost = series.take_in(db, line, by=by)
+        self.imported.notes += [(series.PATH, sentence) for sentence in lost]
+
+    def _read_beside(self, path: str, read: Callable[[bytes], _Found], most_bytes: int) -> _Found | None:
+        try:
+            return read(self._folder.read(path, most_bytes=most_bytes))
+        except Missing:
+            return None
+        except ValueError as error:
+            raise Unreadable(f"This cannot be read: {error}.") from error
+
+    def _find_person(self, name: str) -> Principal | None:
+        with self._database.reading() as db:
+            return self._find_author(db, name)
 
     def _author_of(self, db: sa.Connection, incoming: Incoming, current: Post | None) -> Principal:
         """Whose post it is; one that is there stays with whom it belongs to."""

@@ -1,6 +1,8 @@
-"""The pictures of a folder, taken in where a text shows them."""
+"""The pictures of a folder, taken in for those who had them, or for whoever's text shows them."""
 
 import hashlib
+from collections.abc import Callable
+from functools import cache
 from typing import IO
 
 from auth.principal import Principal
@@ -9,7 +11,7 @@ from blog.media.storing import MOST_FILE_BYTES, store
 from blog.transfer import descriptions
 from blog.transfer.descriptions import Description
 from blog.transfer.folder import Folder, Missing, Unreadable
-from blog.transfer.links import MEDIA, OUTSIDE, digests_in, incoming
+from blog.transfer.links import MEDIA, OUTSIDE, digests_in, incoming, resolve
 from storage.engine import Database
 from storage.files import Files
 from web.errors import Invalid, Refusal
@@ -18,9 +20,17 @@ from web.errors import Invalid, Refusal
 class Pictures:
     """Those of one folder. What cannot be taken in stays a link, with a note of why."""
 
-    def __init__(self, database: Database, files: Files, folder: Folder, notes: list[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        files: Files,
+        folder: Folder,
+        notes: list[tuple[str, str]],
+        find_person: Callable[[str], Principal | None],
+    ) -> None:
         self.new_count = 0
         self._database, self._files, self._folder, self._notes = database, files, folder, notes
+        self._find_person = cache(find_person)  # asked for every link
         self._taken: dict[tuple[int | None, str], str] = {}  # by person and path
         self._said = self._read_descriptions()
 
@@ -37,23 +47,48 @@ class Pictures:
             if place == OUTSIDE:
                 note(target, "This leads out of the folder. It was not read.")
                 return target
-            try:
-                return f"/media/{self._take(place, by=by)}"
-            except Missing as fault:
-                if not target.startswith("/"):  # such a one may be an address
-                    note(target, str(fault))
-            except Unreadable as fault:
-                note(target, str(fault))
-            except Invalid as refusal:
-                note(target, " ".join(refusal.fields.values()))
-            except Refusal as refusal:
-                note(target, refusal.detail or refusal.title)
-            return target
+            found = self._try(place, self._people_of(place) or [by])
+            # What begins with a slash and is not there may be an address.
+            if not isinstance(found, str) and not (isinstance(found, Missing) and target.startswith("/")):
+                note(target, _sentence(found))
+            return f"/media/{found}" if isinstance(found, str) else target
 
         text = incoming(body, path.rpartition("/")[0], find)
         for digest in self._missing(text):
             note(f"/media/{digest}", "There is no such picture here.")
         return text
+
+    def take_rest(self, *, fallback: Principal | None) -> None:
+        """Those that are described and that no text has shown, for whoever had them."""
+        shown = {place for _person, place in self._taken}
+        for name in sorted(self._said):
+            place = f"{MEDIA}/{name}"
+            if place in shown:
+                continue
+            people = self._people_of(place) or ([] if fallback is None else [fallback])
+            if resolve(place, "") != place:
+                self._notes.append((place[:200], "This is no name of a picture in this folder. It was not read."))
+            elif not people:
+                self._notes.append((place, "Nobody who had it is here. Say whose it is to be: --author NAME."))
+            elif not isinstance(found := self._try(place, people), str):
+                self._notes.append((place, _sentence(found)))
+
+    def _try(self, place: str, people: list[Principal]) -> str | Unreadable | Refusal:
+        """The digest of the picture at that path, once everybody has it; or why somebody cannot."""
+        try:
+            digests = [self._take(place, by=person) for person in people]
+        except (Unreadable, Refusal) as fault:
+            return fault
+        return digests[0]
+
+    def _people_of(self, place: str) -> list[Principal]:
+        """Those who had the picture, as far as they are here."""
+        said = self._said_of(place)
+        return [person for name in said.owners if (person := self._find_person(name)) is not None]
+
+    def _said_of(self, place: str) -> Description:
+        folder, _, name = place.rpartition("/")
+        return self._said.get(name, Description()) if folder == MEDIA else Description()
 
     def _take(self, place: str, *, by: Principal) -> str:
         """The digest of the picture at that path. Raises Unreadable, and what `store` does."""
@@ -63,13 +98,12 @@ class Pictures:
             digest = self._known_digest(stream, by=by)
             if digest is None:
                 stream.seek(0)
-                folder, _, name = place.rpartition("/")
-                said = self._said.get(name, Description()) if folder == MEDIA else Description()
+                said = self._said_of(place)
                 media, is_new = store(
                     self._database,
                     self._files,
                     stream,
-                    name=said.label or name,
+                    name=said.label or place.rpartition("/")[2],
                     alt=said.alt,
                     is_decorative=said.is_decorative,
                     by=by,
@@ -108,3 +142,9 @@ class Pictures:
         except ValueError as error:
             self._notes.append((descriptions.PATH, f"This cannot be read: {error}."))
         return {}
+
+
+def _sentence(fault: Unreadable | Refusal) -> str:
+    if isinstance(fault, Invalid):
+        return " ".join(fault.fields.values())
+    return (fault.detail or fault.title) if isinstance(fault, Refusal) else str(fault)

@@ -4,44 +4,29 @@ They belong to a person in a browser: no Bearer token opens them. `app.py` hands
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, jsonify, redirect, request
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, Response, jsonify
 
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import Principal, principal
 from blog.working_copies import keeping
+from blog.working_copies.finding import FindSaved
 from blog.working_copies.model import is_key, is_submission
+from blog.working_copies.pages import add_pages
 from storage import clock
 from web.csrf import check_header_token
 from web.database import reading, transaction
-from web.errors import Forbidden, Invalid, NotFound
-from web.forms import Form
+from web.errors import Invalid, NotFound
 from web.json_body import JsonBody, read_body
 
 
-class Saved(NamedTuple):
-    """What is saved under a key: the id of the post, and what its form shows. Nothing for a new post."""
-
-    key: str
-    post_id: str | None = None
-    fields: dict[str, str] | None = None
-
-
-class FindSaved(Protocol):
-    """How to find it. Raises NotFound, Gone and Forbidden as a change of the post does."""
-
-    def __call__(self, db: sa.Connection, key: str, *, by: Principal) -> Saved:
-        """What is saved under that key; a form of a new post that was saved meanwhile leads to its post."""
-
-
 class CopyBody(JsonBody):
-    """What the form holds."""
+    """What the form holds. `unsent`: it was not sent yet, as far as its page knows."""
 
     submission: str = ""
+    unsent: bool = False
     title: str = ""
     slug: str = ""
     body: str = ""
@@ -49,6 +34,8 @@ class CopyBody(JsonBody):
     tags: str = ""
     status: str = ""
     publish_at: str = ""
+    publish_offset: str = ""
+    time_zone: str = ""
     visibility: str = ""
     kind: str = ""
     version: str = ""
@@ -68,6 +55,7 @@ def make_api(
 ) -> Blueprint:
     """The routes. `prepare` reads, before a transaction, what `find_saved` needs of the site; `render` makes pages."""
     api = Blueprint("working_copies", __name__)
+    add_pages(api, find_saved, prepare)
     guard = requires(Permission.WRITE_POSTS, session_only=True)
 
     @api.put("/account/working-copies/<key>")
@@ -80,16 +68,24 @@ def make_api(
             find_saved(db, _known(key), by=who)
         check_header_token()
         fields, faults = read_body(CopyBody)
-        submission = fields.pop("submission", "")
+        submission, is_unsent = fields.pop("submission", ""), fields.pop("unsent", False)
         if not is_submission(submission):
             faults.setdefault("submission", "Send the number that the form carries.")
         if faults:
             raise Invalid(faults)
         with transaction() as db:
             # Once more: a save may have come first, and the copy is then one of its post.
-            saved = find_saved(db, key, by=who)
+            saved = find_saved(db, key, by=who, typed=fields, submission=submission)
             keeping.keep(
-                db, saved.key, fields, by=who, submission=submission, post_id=saved.post_id, saved=saved.fields
+                db,
+                saved.key,
+                fields,
+                by=who,
+                submission=submission,
+                post_id=saved.post_id,
+                saved=saved.fields,
+                sent=saved.sent,
+                is_unsent=is_unsent,
             )
         return Response(status=204)
 
@@ -104,20 +100,6 @@ def make_api(
         if copy is None:
             return jsonify({"key": key, "saved_at": None, "fields": None})
         return jsonify({"key": key, "saved_at": clock.to_rfc3339(copy.saved_at), "fields": copy.fields})
-
-    @api.post("/account/working-copies/<key>/discard")
-    @guard
-    def discard(key: str) -> ResponseReturnValue:
-        """Drop it, and show the editor as it is without it. Also what one may not edit any more can be dropped."""
-        form = Form(request.form)
-        if refused := form.token_error():
-            raise Forbidden(refused)
-        with transaction() as db:
-            keeping.discard(db, _known(key), by=principal())
-        back = request.form.get("back", "")
-        # Only to an editor of this site.
-        is_editor = back == "/new" or (back.startswith("/posts/") and back.endswith("/edit") and "\\" not in back)
-        return redirect(back if is_editor else "/account", code=303)
 
     @api.get("/account/submissions/<submission>")
     @guard

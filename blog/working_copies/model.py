@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from storage.ids import parse_id
 from storage.schema import metadata
 
-# What the form of a post holds; `version` is the one that the writer began from, empty for a new post.
-CONTENT = ("title", "slug", "body", "excerpt", "tags", "status", "publish_at", "visibility", "kind")
-FIELDS = (*CONTENT, "version")
+# What the form of a post holds. `time_zone` is the one that the writer saw beside the time; `version` is the one that
+# the writer began from, empty for a new post.
+CONTENT = ("title", "slug", "body", "excerpt", "tags", "status", "publish_at", "publish_offset", "visibility", "kind")
+FIELDS = (*CONTENT, "time_zone", "version")
 
 _NEW = "new-"
 _SUBMISSION = re.compile(r"[\x21-\x2e\x30-\x7e]{1,100}")

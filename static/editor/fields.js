@@ -1,6 +1,7 @@
 // The fields of a post's form, as the server names them.
 
-const NAMES = ["title", "slug", "body", "excerpt", "tags", "status", "publish_at", "visibility", "kind", "version"];
+const CONTENT = ["title", "slug", "body", "excerpt", "tags", "status", "publish_at", "visibility", "kind"];
+const NAMES = [...CONTENT, "publish_offset", "time_zone", "version"];
 
 // Half characters become what the browser would make of them when it sends the form.
 export function readFields(form) {
@@ -12,6 +13,10 @@ export function readFields(form) {
 }
 
 export function fillFields(form, fields) {
+  // The time is meant in the zone that stood beside it.
+  const zone = form.elements.time_zone?.value;
+  const hint = document.getElementById("field-publish_at-hint");
+  if (zone && fields.time_zone && hint) hint.textContent = hint.textContent.replace(zone, fields.time_zone);
   for (const name of NAMES) {
     const control = form.elements[name];
     if (control && typeof fields[name] === "string") control.value = fields[name];
@@ -19,5 +24,7 @@ export function fillFields(form, fields) {
 }
 
 export function isSame(a, b) {
-  return NAMES.every((name) => name === "version" || (a[name] ?? "") === (b[name] ?? ""));
+  const names = a.publish_at || b.publish_at ? [...CONTENT, "publish_offset", "time_zone"] : CONTENT;
+  // What was kept before a field was there says nothing about it.
+  return names.every((name) => (a[name] ?? b[name] ?? "") === (b[name] ?? a[name] ?? ""));
 }

@@ -19,6 +19,7 @@ export class Keeper {
     this.kept = 0; // how much of that the server has
     this.isSending = false;
     this.isLeaving = false;
+    this.isUnsent = true; // what arrives behind a save of this form is no text of its own then
     this.timer = 0;
     this.deadline = 0;
     form.addEventListener("input", () => this.touch());
@@ -55,7 +56,12 @@ export class Keeper {
     const changes = this.changes;
     const fields = readFields(this.form);
     this.say("saving", "Saving …");
-    const status = await this.put(fields);
+    let { status, detail } = await this.put(fields);
+    // Another page has sent this form, and this one is still written in: so it is said that this is known.
+    if (status === 409 && this.isUnsent && !this.isLeaving) {
+      this.isUnsent = false;
+      ({ status, detail } = await this.put(fields));
+    }
     this.isSending = false;
     if (this.isLeaving) return;
     if (status >= 200 && status < 300) {
@@ -64,7 +70,7 @@ export class Keeper {
       const time = new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
       this.say("saved", `Saved ${time}, for you only`);
     } else {
-      this.keepHere(status, fields);
+      this.keepHere(status, fields, detail);
     }
     const isKept = status >= 200 && status < 300;
     // A refusal stays one until something changes: the next key tries again. A server that is away comes back.
@@ -74,12 +80,13 @@ export class Keeper {
     }
   }
 
-  keepHere(status, fields) {
+  keepHere(status, fields, detail) {
     if (!this.local.keep(fields)) {
       this.say("failed", "Not saved: the server cannot take it, and this browser keeps nothing");
       return;
     }
-    this.say(status ? "refused" : "offline", SENTENCES[status] ?? SENTENCES.other);
+    const sentence = status === 409 && detail ? `${detail} This one is kept in this browser` : SENTENCES[status];
+    this.say(status ? "refused" : "offline", sentence ?? SENTENCES.other);
   }
 
   async put(fields, keepalive = false) {
@@ -87,12 +94,13 @@ export class Keeper {
       const answer = await fetch(`/account/working-copies/${encodeURIComponent(this.key)}`, {
         method: "PUT",
         keepalive,
-        body: JSON.stringify({ ...fields, submission: this.submission }),
+        body: JSON.stringify({ ...fields, submission: this.submission, unsent: this.isUnsent }),
         headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": this.token() },
       });
-      return answer.status;
+      const detail = answer.status === 409 ? (await answer.json().catch(() => ({}))).detail : "";
+      return { status: answer.status, detail };
     } catch {
-      return 0;
+      return { status: 0, detail: "" };
     }
   }
 
@@ -105,7 +113,8 @@ export class Keeper {
     if (this.isSending) return;
     const changes = this.changes;
     const isShort = fields.body.length * 3 < KEEPALIVE_BYTES;
-    this.put(fields, isShort).then((status) => {
+    this.put(fields, isShort).then(({ status }) => {
+      if (status === 409 && this.isUnsent) this.send();
       if (status < 200 || status >= 300) return;
       this.kept = Math.max(this.kept, changes);
       if (!this.isDirty) this.local.drop();
@@ -117,6 +126,7 @@ export class Keeper {
     this.local.keep(readFields(this.form), true);
     clearTimeout(this.timer);
     this.isLeaving = true;
+    this.isUnsent = false;
     // Unless the page stays after all.
     setTimeout(() => this.comeBack(), 30_000);
   }
@@ -128,6 +138,7 @@ export class Keeper {
 
   // What is typed from now on belongs to the form that was left.
   continueFrom(copy) {
+    this.isUnsent = false;
     this.key = this.form.dataset.key = copy.key;
     this.submission = this.form.elements.submission.value = copy.submission;
     this.local = new LocalCopy(this.form.dataset.person, copy.key, copy.submission);
@@ -145,7 +156,7 @@ const SENTENCES = {
   401: "Signed out: kept in this browser. Save, and sign in: the text goes along",
   403: "The server refused it: kept in this browser. Save once to go on",
   404: "This post is not yours to edit any more: kept in this browser",
-  409: "Another text of yours is kept for this post: this one is kept in this browser",
+  409: "Not taken: kept in this browser",
   410: "This post was deleted: kept in this browser",
   413: "Too long for the server: kept in this browser",
   422: "Too long for the server: kept in this browser",

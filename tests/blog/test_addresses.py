@@ -11,6 +11,7 @@ from blog.posts.content import RESERVED, prepare
 from blog.posts.writing import change, write
 from tests.support import Client, Site, make_site
 from web.errors import Invalid
+from web.site.queries import touch
 
 # Few, so that they meet all the time; numbers are what a title that is taken becomes.
 SLUGS = ("one", "two", "three", "one-2", "two-2")
@@ -31,7 +32,9 @@ def test_every_former_address_arrives_in_one_step_whatever_was_renamed(shared: S
         @initialize()
         def begin(self) -> None:
             with shared.database.transaction() as db:
-                db.exec_driver_sql("DELETE FROM posts")
+                for table in ("post_words", "posts"):
+                    db.exec_driver_sql(f"DELETE FROM {table}")
+                touch(db)
             self.posts = []
             self.owners: dict[str, int] = {}  # of every address that was ever taken
 

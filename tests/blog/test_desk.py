@@ -1,13 +1,15 @@
 """The desk: one's posts, found and sorted; many changed at once, after one question, each with its own event."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
 from werkzeug.datastructures import MultiDict
 
 from auth.permissions import Scope
-from blog.desk.many import What
+from blog.desk.many import Chosen, What, do_to_many
 from blog.desk.queries import Filters, list_posts
 from eventlog.log.following import events_since
 from storage import clock
@@ -227,6 +229,75 @@ def test_two_people_who_do_it_at_once_do_it_once(site: Site, alan: Client) -> No
     assert second.status_code == 409
     assert second.text.count("Somebody saved it since you opened the list") == 3
     assert kinds(site)[before:] == []
+
+
+@pytest.mark.parametrize(
+    ("what", "begun", "events"),
+    [
+        (What.PUBLISH, "draft", ["post.edited", "post.published"]),
+        (What.UNPUBLISH, "published", ["post.edited", "post.unpublished"]),
+        (What.ADD_TAG, "draft", ["post.edited"]),
+        (What.DELETE, "draft", ["post.deleted"]),
+    ],
+)
+def test_two_people_in_two_threads_change_each_post_once(site: Site, what: What, begun: str, events: list[str]) -> None:
+    posts = [site.post("alan", title=f"Post {n}", status=begun) for n in range(6)]
+    chosen = [value(post) for post in posts]
+    clients = [site.client("alan"), site.client("edith")]
+    tokens = [client.form_token("/account") for client in clients]
+    before, start = len(kinds(site)), threading.Barrier(2)
+
+    def act(number: int) -> tuple[int, str]:
+        # In opposite orders, so that they meet in the middle.
+        given = chosen if number == 0 else chosen[::-1]
+        fields = [("csrf_token", tokens[number]), ("what", what), ("with_tag", "sea"), ("confirm", "1")]
+        data = MultiDict([*fields, *(("post", each) for each in given)])
+        start.wait()
+        answer = clients[number].post("/account/posts", data=data)
+        return answer.status_code, answer.text
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(act, range(2)))
+    assert sorted(status for status, _ in answers) == [303, 409]
+    (refusal,) = (text for status, text in answers if status == 409)
+    assert "6 posts were left as they were" in refusal
+    assert sorted(kinds(site)[before:]) == sorted(events * 6)
+    for post in posts:
+        assert [number for number, *_ in revisions(site, post)] == ([1] if what == What.DELETE else [1, 2])
+
+
+def test_tags_of_two_people_in_two_threads_are_both_there_or_one_is_told(site: Site) -> None:
+    posts = [site.post("alan", status="draft") for _ in range(8)]
+    people, start = [site.principal("alan"), site.principal("edith")], threading.Barrier(2)
+    before = len(kinds(site))
+
+    def tag_all(number: int) -> list[bool]:
+        """Post by post, in a transaction each: whether it was done."""
+        done = []
+        start.wait()
+        for post in posts:
+            with site.database.transaction() as db:
+                outcome = do_to_many(db, What.ADD_TAG, [Chosen(post.id, 1)], by=people[number], tag=f"t{number}")
+            assert outcome.done + len(outcome.left) == 1
+            done.append(outcome.done == 1)
+        return done
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(tag_all, range(2))
+    assert [one + other for one, other in zip(first, second, strict=True)] == [1] * 8
+    for post, is_first in zip(posts, first, strict=True):
+        assert revisions(site, post)[1:] == [(2, "draft", "t0" if is_first else "t1", "form")]
+    assert kinds(site)[before:] == ["post.edited"] * 8
+
+
+def test_the_desk_says_how_many_unsaved_texts_are_kept(site: Site, alan: Client) -> None:
+    assert "Unsaved texts" not in alan.get("/account").text
+    headers = {"X-CSRF-Token": alan.form_token()}
+    fields = {"title": "Half", "submission": "s"}
+    assert alan.put("/account/working-copies/new-s", json=fields, headers=headers).status_code == 204
+    page = alan.get("/account").text
+    assert '<a href="/account/working-copies">Unsaved texts (1 of the 50 that fit)</a>' in page
+    assert "Unsaved texts" not in site.client("edith").get("/account").text
 
 
 def test_what_is_so_already_makes_no_revision(site: Site, alan: Client) -> None:

@@ -216,8 +216,10 @@ def test_the_running_site_brings_the_smaller_pictures_into_the_page(server: Serv
 def test_a_job_that_was_killed_half_way_is_taken_up_again(tmp_path: Path) -> None:
     site = make_site(tmp_path / "instance")
     for number in range(60):
-        site.post(title=f"Post {number}", body='"Quoted" *words*\n\n' * 400)
+        site.post(title=f"Post {number}")
     age(site)
+    with site.database.transaction() as db:  # so long that the job is seen at it
+        db.exec_driver_sql("UPDATE posts SET body = ?", ('"Quoted" *words*\n\n' * 1500,))
     site.close()
     server = Server(site.folder, processes=1, SECRET_KEY=SECRET).start()
     until(lambda: 0 < stale_count(site.folder) < 60)

@@ -107,7 +107,8 @@ def test_a_post_says_which_part_it_is_and_leads_on(site: Site) -> None:
     first, last = (site.client().get(f"/posts/part-{n}").text for n in (1, 3))
     assert 'rel="prev"' not in first
     assert 'rel="next"' not in last
-    assert "Part " not in site.client().get(f"/posts/{site.post('alan', title='Alone').slug}").text
+    assert 'class="part"' in first
+    assert 'class="part"' not in site.client().get(f"/posts/{site.post('alan', title='Alone').slug}").text
 
 
 def test_readers_count_only_what_is_out_for_them(site: Site, alan: Client) -> None:
@@ -252,7 +253,7 @@ def test_who_may_not(site: Site) -> None:
     fields = {"title": "Mine", "slug": "part-1", "place": "out"}
     ada, rita = site.client("ada"), site.client("rita")
     assert ada.get(path).status_code == 404
-    assert "Sea" not in ada.get("/account/series").text
+    assert "<bdi>Sea</bdi>" not in ada.get("/account/series").text
     assert [send(ada, each, **fields).status_code for each in paths] == [404] * 4
     assert [send(rita, each, **fields).status_code for each in paths] == [403] * 4
     for client in (site.client("bob"), site.client()):
@@ -263,6 +264,36 @@ def test_who_may_not(site: Site) -> None:
     assert [program.post(each, data=fields).status_code for each in paths] == [403] * 4
     assert order(site, series) == ["part-1", "part-2", "part-3"]
     assert site.client("edith").get(path).status_code == 200
+
+
+def test_an_author_takes_their_own_post_out_of_anothers_series(site: Site, alan: Client) -> None:
+    mine, hers = site.post("alan", title="Mine", slug="mine"), site.post("ada", slug="hers")
+    series = make(site, "Sea", mine, hers, by="edith")
+    path = f"/account/series/{series.id}/posts"
+    page = alan.get("/account/series").text
+    assert "Your posts in series of others" in page
+    assert f'action="{path}/{mine.id}"' in page
+    assert hers.id not in page
+    # Nothing else about it is theirs to decide.
+    assert send(alan, f"{path}/{hers.id}", place="out").status_code == 404
+    assert send(alan, f"{path}/{mine.id}", place="2").status_code == 404
+    assert send(alan, path, slug="mine").status_code == 404
+    assert alan.post(f"{path}/{mine.id}", data={"csrf_token": "bad", "place": "out"}).status_code == 403
+    assert order(site, series) == ["mine", "hers"]
+    before, version = events(site), content_version(site)
+    for _ in range(2):  # a double click
+        done = send(alan, f"{path}/{mine.id}", place="out")
+        assert (done.status_code, done.headers["Location"]) == (303, "/account/series")
+    assert order(site, series) == ["hers"]
+    assert events(site)[len(before) :] == [("series.changed", "removed")]
+    assert content_version(site) > version
+    assert "in series of others" not in alan.get("/account/series").text
+    # Whose right to write has ended, decides nothing any more.
+    make(site, "Lake", mine, by="edith")
+    with site.database.transaction() as db:
+        db.exec_driver_sql("UPDATE users SET role = 'reader' WHERE username = 'alan'")
+    token = alan.form_token("/account/password")
+    assert alan.post(f"{path}/{mine.id}", data={"csrf_token": token, "place": "out"}).status_code == 403
 
 
 def test_a_form_without_its_token_changes_nothing(site: Site, alan: Client) -> None:

@@ -234,3 +234,14 @@ def test_a_job_that_is_late_does_not_undo_a_renaming_back(site: Site, monkeypatc
     for tag in ("sea", "lake", "lake", "lake", "sea", "sea"):
         rename_rest(site.database, {"tag": tag, "user_id": edith.user_id})
     assert [tags_of(site, post)[0] for post in posts] == ["sea"] * 5
+
+
+def test_the_revisions_say_that_a_tag_was_renamed(site: Site, edith: Client) -> None:
+    post = site.post("alan", title="Boats", tags=["boat"])
+    assert rename(edith, "boat", "ship").status_code == 303
+    with site.database.reading() as db:
+        origins = db.exec_driver_sql("SELECT origin FROM revisions WHERE post_id = ? ORDER BY number", (post.id,))
+        assert list(origins.scalars()) == ["form", "rename"]
+    assert "a tag renamed" in site.client("alan").get("/posts/boats/revisions").text
+    listed = site.client(token=site.token("alan")).get(f"/v1/posts/{post.id}/revisions").json
+    assert [item["origin"] for item in listed["items"]] == ["rename", "form"]

@@ -4,6 +4,7 @@ import html
 import json
 import re
 import secrets
+from datetime import UTC, datetime
 
 import pytest
 import time_machine
@@ -18,7 +19,7 @@ KEPT = ODD.replace("\r\n", "\n")
 DAYS = 24 * 3600
 
 
-def put(client: Client, key: str, *, token: str | None = None, **fields: str) -> TestResponse:
+def put(client: Client, key: str, *, token: str | None = None, **fields: str | bool) -> TestResponse:
     """Keep, as the editor's script does it."""
     fields.setdefault("submission", key.removeprefix("new-"))
     headers = {"X-CSRF-Token": client.form_token() if token is None else token, "Accept": "application/json"}
@@ -98,6 +99,49 @@ def test_a_copy_that_arrives_after_its_save_is_none(site: Site) -> None:
     alan.submit("/new", title="Half", body="words\r\n", submission=key.removeprefix("new-"))
     assert put(alan, key, title="Half", body="words\n", status="draft", visibility="public").status_code == 204
     assert site.rows("working_copies") == 0
+
+
+def test_what_arrives_behind_its_own_save_is_offered_to_nobody(site: Site) -> None:
+    post = site.post(body="Before.")
+    alan, path = site.client("alan"), f"/posts/{post.slug}/edit"
+    fields = {"title": post.title, "body": "Half of", "status": "published", "version": "1", "submission": "one"}
+    fields["visibility"] = "public"
+    assert put(alan, post.id, **fields, unsent=True).status_code == 204
+    assert alan.submit(path, **fields | {"body": "Half of it.", "tags": ""}).status_code == 303
+    # The one before the last, and the last; delayed on their way.
+    assert put(alan, post.id, **fields | {"body": "Half o"}, unsent=True).status_code == 409
+    for is_unsent in (True, False):
+        assert put(alan, post.id, **fields | {"body": "Half of it."}, unsent=is_unsent).status_code == 204
+    assert site.rows("working_copies") == 0
+    # Also when somebody else has saved since.
+    assert site.client("edith").submit(path, title="T", body="Hers.", version="2").status_code == 303
+    assert put(alan, post.id, **fields | {"body": "Half of it."}, unsent=True).status_code == 204
+    assert site.rows("working_copies") == 0
+    assert put(alan, post.id, **fields | {"body": "Another form", "submission": "two"}).status_code == 204
+
+
+def test_what_was_typed_after_going_back_to_a_form_that_was_saved_is_kept_and_offered(site: Site) -> None:
+    post = site.post(body="Before.")
+    alan, path = site.client("alan"), f"/posts/{post.slug}/edit"
+    fields = {"title": post.title, "body": "Saved.", "status": "published", "version": "1", "submission": "one"}
+    fields["visibility"] = "public"
+    assert alan.submit(path, **fields, tags="").status_code == 303
+    assert put(alan, post.id, **fields | {"body": "Saved. And more."}, unsent=False).status_code == 204
+    assert "It differs in: text." in alan.get(path).text
+    # What was on its way all the time does not take it away; what was saved, typed once more, does.
+    assert put(alan, post.id, **fields | {"body": "Sav"}, unsent=True).status_code == 409
+    assert put(alan, post.id, **fields, unsent=True).status_code == 204
+    assert text_of(alan.get(f"{path}?copy={post.id}").text) == "Saved. And more."
+    assert put(alan, post.id, **fields, unsent=False).status_code == 204
+    assert site.rows("working_copies") == 0
+
+
+def test_a_form_that_was_saved_keeps_nothing_of_another_persons(site: Site) -> None:
+    post = site.post()
+    edith = site.client("edith")
+    site.client("alan").submit(f"/posts/{post.slug}/edit", title="A post", body="His.", version="1", submission="one")
+    assert put(edith, post.id, title="A post", body="Hers.", submission="one", unsent=True).status_code == 204
+    assert site.rows("working_copies") == 1
 
 
 def test_what_is_typed_on_after_a_save_becomes_a_copy_of_the_post(site: Site) -> None:
@@ -263,6 +307,92 @@ def test_losing_the_right_to_edit_ends_offer_and_keeping(site: Site) -> None:
     assert "Edited" not in edith.get("/new").text
 
 
+@pytest.mark.parametrize("why", ["lowered", "passed on", "deleted"])
+def test_words_that_cannot_be_saved_any_more_can_be_read_copied_and_discarded(site: Site, why: str) -> None:
+    post = site.post("alan", status="draft", title="Private plans")
+    alan, key = site.client("alan"), new_key()
+    put(alan, post.id, title="My title", body=ODD, tags="a, b", submission="s")
+    put(alan, key, title="Other", body="of a new one")
+    path = f"/account/working-copies/{post.id}"
+    assert f'href="/posts/{post.slug}/edit?copy={post.id}"' in alan.get(f"{path}/text").text
+    change = {
+        "lowered": "UPDATE users SET role = 'reader' WHERE username = 'alan'",
+        "passed on": "UPDATE posts SET title = 'Hers', author_id = (SELECT id FROM users WHERE username = 'ada')",
+        "deleted": "UPDATE posts SET deleted_at = 1",
+    }
+    with site.database.transaction() as db:
+        db.exec_driver_sql(change[why])
+    assert alan.get(f"/posts/{post.slug}/edit?copy={post.id}").status_code in (403, 404, 410)
+    assert "2 of the 50 that fit" in alan.get("/account").text
+    assert "My title" in alan.get("/account/working-copies").text
+    page = alan.get(f"{path}/text")
+    assert page.status_code == 200
+    found = re.search(r'<textarea id="kept-body"[^>]*readonly[^>]*>\n(.*?)</textarea>', page.text, re.DOTALL)
+    assert found is not None
+    assert html.unescape(found[1]) == KEPT
+    assert "a, b" in page.text
+    assert "?copy=" not in page.text
+    assert "cannot be saved" in page.text
+    assert "Hers" not in page.text
+    assert ("?copy=" in alan.get(f"/account/working-copies/{key}/text").text) is (why != "lowered")
+    for name in ("ada", "olive"):
+        assert site.client(name).get(f"{path}/text").status_code == 404
+        assert "My title" not in site.client(name).get("/account/working-copies").text
+    assert site.client("rita").get(f"{path}/text").status_code == 404
+    assert site.client().get(f"{path}/text").status_code == 303
+    assert site.client(token=site.token("alan")).get(f"{path}/text").status_code == 403
+    listed = "/account/working-copies"
+    assert alan.submit(f"{path}/discard", page=listed, back=listed).headers["Location"] == listed
+    assert alan.get(f"{path}/text").status_code == 404
+
+
+def test_a_time_stays_what_was_meant_when_the_writers_zone_is_another_one_now(site: Site) -> None:
+    alan, key = site.client("alan"), new_key()
+
+    def move_to(zone: str) -> None:
+        with site.database.transaction() as db:
+            db.exec_driver_sql("UPDATE users SET time_zone = ? WHERE username = 'alan'", (zone,))
+
+    move_to("Europe/Berlin")
+    assert hidden(alan.get("/new").text, "time_zone") == "Europe/Berlin"
+    times = {"publish_at": "2030-06-01T12:00", "time_zone": "Europe/Berlin"}
+    put(alan, key, title="Later", body="words", status="published", **times)
+    post = site.post(publish_at=clock.from_datetime(datetime(2030, 1, 1, 8, tzinfo=UTC)))
+    same = {"title": post.title, "body": post.body, "status": "published", "submission": "s"}
+    same["visibility"] = "public"
+    move_to("America/New_York")
+    # The same moment, in the zone that the form showed, is no difference; the same digits are one.
+    put(alan, post.id, **same, publish_at="2030-01-01T09:00", time_zone="Europe/Berlin")
+    assert site.rows("working_copies") == 1
+    put(alan, post.id, **same, publish_at="2030-01-01T08:00", time_zone="Europe/Berlin")
+    page = alan.get(f"/posts/{post.slug}/edit").text
+    assert "It differs in: moment of publication." in page
+    assert "To be published at 2030-01-01 08:00, Europe/Berlin time." in page
+    assert "To be published at 2030-06-01 12:00, Europe/Berlin time." in alan.get("/new").text
+    assert "2030-06-01 12:00 Europe/Berlin" in alan.get(f"/account/working-copies/{key}/text").text
+    continued = alan.get(f"/new?copy={key}").text
+    assert hidden(continued, "time_zone") == "Europe/Berlin"
+    assert "Europe/Berlin time; yours is now America/New_York." in continued
+    sent = {"title": "Later", "body": "words", "status": "published", "visibility": "public", **times}
+    assert alan.submit("/new", **sent, submission=key.removeprefix("new-")).status_code == 303
+    with site.database.reading() as db:
+        at = db.exec_driver_sql("SELECT published_at FROM posts WHERE title = 'Later'").scalar_one()
+    assert clock.to_rfc3339(at) == "2030-06-01T10:00:00Z"
+
+
+def test_a_copy_that_was_kept_before_zones_were_is_read_in_ones_own(site: Site) -> None:
+    alan, key = site.client("alan"), new_key()
+    put(alan, key, title="Old", body="words", publish_at="2030-06-01T12:00")
+    with site.database.transaction() as db:
+        fields = json.loads(db.exec_driver_sql("SELECT fields FROM working_copies").scalar_one())
+        old = json.dumps({name: fields[name] for name in fields if name not in ("time_zone", "publish_offset")})
+        db.exec_driver_sql("UPDATE working_copies SET fields = ?", (old,))
+    for path in ("/new", "/account/working-copies", f"/account/working-copies/{key}/text"):
+        assert "Old" in alan.get(path).text
+    assert hidden(alan.get(f"/new?copy={key}").text, "time_zone") == "UTC"
+    assert put(alan, key, title="Old", body="words and more").status_code == 204
+
+
 def test_a_deleted_post_takes_no_copy(site: Site) -> None:
     post = site.post()
     alan = site.client("alan")
@@ -335,22 +465,50 @@ def test_malformed_and_other_kinds_of_bodies_are_refused(site: Site) -> None:
     assert alan.put(path, data="body=x", headers=token, content_type="text/plain").status_code == 415
 
 
-def test_copies_are_bounded_by_number_and_age(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_one_too_many_is_refused_and_none_is_dropped_for_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "MOST_COPIES", 5)
     alan, ada = site.client("alan"), site.client("ada")
+    post = site.post()
     put(ada, new_key(), title="Of somebody else")
+    assert "that fit" not in alan.get("/new").text
     keys = [new_key() for _ in range(7)]
-    for number, key in enumerate(keys):
-        put(alan, key, title=f"Number {number}")
-    page = alan.get("/new").text
-    assert [f"Number {n}" in page for n in range(7)] == [False, False, True, True, True, True, True]
+    assert [put(alan, key, title=f"Number {n}").status_code for n, key in enumerate(keys)] == [204] * 5 + [409] * 2
+    refused = put(alan, post.id, title="T", body="Another", submission="s")
+    assert refused.status_code == 409
+    assert "Save or discard one of them" in refused.get_json()["detail"]
+    assert put(alan, keys[0], title="Number 0", body="More of it").status_code == 204
+    for path in ("/new", f"/posts/{post.slug}/edit"):
+        page = alan.get(path).text
+        assert "5 unsaved texts of yours are kept, and no more fit" in page
+        assert "/account/working-copies" in page
+    page = alan.get("/account/working-copies").text
+    assert [f"Number {n}<" in page for n in range(7)] == [True] * 5 + [False] * 2
+    assert "5 of the 5 that fit are kept" in page
     assert site.rows("working_copies") == 6
+    # A save needs no room, and makes some; so does discarding.
+    assert alan.submit("/new", title="Number 0", body="x", submission=keys[0].removeprefix("new-")).status_code == 303
+    assert put(alan, keys[5], title="Number 5").status_code == 204
+    done = alan.submit(
+        f"/account/working-copies/{keys[1]}/discard", page="/account/working-copies", back="/account/working-copies"
+    )
+    assert (done.status_code, done.headers["Location"]) == (303, "/account/working-copies")
+    assert put(alan, keys[6], title="Number 6").status_code == 204
+    assert put(alan, new_key(), title="Number 7").status_code == 409
+
+
+def test_copies_end_after_thirty_days(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "MOST_COPIES", 2)
+    alan, keys = site.client("alan"), [new_key(), new_key()]
+    for key in keys:
+        put(alan, key, title="Old")
     with time_machine.travel(clock.to_datetime(clock.now()).timestamp() + 31 * DAYS, tick=True):
         alan = site.client("alan")
         assert not offered(alan, "/new")
-        assert alan.get(f"/new?copy={keys[6]}").status_code == 404
-        put(alan, new_key(), title="The only one")
-        assert site.rows("working_copies") == 2
+        assert "Old" not in alan.get("/account/working-copies").text
+        assert alan.get(f"/new?copy={keys[1]}").status_code == 404
+        assert alan.get(f"/account/working-copies/{keys[1]}/text").status_code == 404
+        assert put(alan, new_key(), title="The only one").status_code == 204
+        assert site.rows("working_copies") == 1
 
 
 def test_keeping_is_no_change_that_anybody_sees(site: Site) -> None:
@@ -398,7 +556,8 @@ def test_only_the_editor_may_run_a_script(site: Site) -> None:
         assert "unsafe" not in policy
     for path in ("/", f"/posts/{post.slug}", "/account", "/login"):
         assert "script-src" not in alan.get(path).headers["Content-Security-Policy"]
-        assert "<script" not in alan.get(path).text
+        # What a post's page says of itself to search engines is no program.
+        assert "<script" not in alan.get(path).text.replace('<script type="application/ld+json">', "")
 
 
 def test_a_form_says_whether_it_was_saved(site: Site) -> None:

@@ -227,6 +227,52 @@ def test_what_reached_the_server_after_the_page_was_made_is_offered_all_the_same
     expect(_text(again)).to_have_value("Late words")
 
 
+def test_what_was_kept_behind_a_save_is_not_offered_and_what_is_typed_after_going_back_is(
+    page: Page, own_server: Server
+) -> None:
+    caught: list[dict[str, Any]] = []
+
+    def catch(route: Route) -> None:
+        caught.append({"path": route.request.url.removeprefix(own_server.url), "body": route.request.post_data_json})
+        route.fulfill(status=204)
+
+    page.get_by_label("Title").fill("Overtaken")
+    page.route("**/account/working-copies/*", catch)
+    _write(page, "Half of")
+    expect(_state(page)).to_have_text(SAVED)
+    page.unroute("**/account/working-copies/*")
+    assert caught[-1]["body"]["unsent"] is True
+    _write(page, " it.")
+    save(page)
+    path = page.url.removeprefix(own_server.url)
+    page.goto(f"{path}/edit")
+    send = """({path, body}) => fetch(path, {method: "PUT", body: JSON.stringify(body), headers: {
+        "Content-Type": "application/json", Accept: "application/json",
+        "X-CSRF-Token": document.querySelector("[name=csrf_token]").value}}).then((answer) => answer.status)"""
+    assert page.evaluate(send, caught[-1]) == 409
+    page.reload()
+    expect(page.get_by_role("region", name="Kept")).to_have_count(0)
+    # Another tab of the form that was sent is still written in.
+    assert page.evaluate(send, {**caught[-1], "body": caught[-1]["body"] | {"unsent": False}}) == 204
+    page.reload()
+    expect(page.get_by_role("region", name="Kept while you wrote")).to_be_visible()
+
+
+def test_two_tabs_with_one_form_of_which_one_is_sent_lose_nothing(page: Page) -> None:
+    page.get_by_label("Title").fill("One form, two tabs")
+    _write(page, "Begun.")
+    expect(_state(page)).to_have_text(SAVED)
+    key = page.locator("form.editor").get_attribute("data-key")
+    first, second = (_open(page.context, f"/new?copy={key}") for _ in range(2))
+    save(first)
+    path = first.url
+    with second.expect_response(lambda answer: "working-copies" in answer.url and answer.status == 204):
+        _write(second, "More.")
+    first.goto(f"{path}/edit")
+    first.get_by_role("region", name="Kept while you wrote").get_by_role("link", name="Continue with it").click()
+    expect(_text(first)).to_have_value(re.compile("More."))
+
+
 def test_two_tabs_do_not_write_over_each_other(own_server: Server, chromium: Browser) -> None:
     context = chromium.new_context(base_url=own_server.url)
     borrow_session(context, own_server, "ada")
@@ -641,6 +687,12 @@ def test_the_editor_is_legible_for_everybody(
     page.get_by_role("button", name="Side by side").click()
     expect(page.locator(".beside .text h2", has_text="Boats")).to_be_visible()
     _photograph(page, screenshots / f"desk-beside-{width}")
+    if width == 360:
+        page.goto("/account/working-copies")
+        _photograph(page, screenshots / "desk-unsaved-360")
+        page.locator("a.what").first.click()
+        expect(page.get_by_label("Text", exact=True)).to_have_value(re.compile("Boats"))
+        _photograph(page, screenshots / "desk-unsaved-text-360")
     _forget_copies(own_server, "alan")
 
 

@@ -29,11 +29,14 @@ def test_tab_goes_through_the_sign_in_page_in_order(cast_server: Server, open_br
     expected = [
         "Skip to the text",
         "Byline",
+        "Search",
         "Feed",
         "Name",
         "Password",
         "Stay signed in on this device",
         "Sign in",
+        "Archive",
+        "Tags",
     ]
     assert _tab_through(page) == expected
 
@@ -45,9 +48,9 @@ def test_tab_goes_through_the_editor_in_order(cast_server: Server, open_browser:
     page = context.new_page()
     page.goto("/new")
     expected = [
-        *("Skip to the text", "Byline", "Write", "Your posts", "Feed"),
+        *("Skip to the text", "Byline", "Write", "Your posts", "Search", "Feed"),
         *("Title", "B\nBold", "Text", "Draft", "Publish at", "Everybody", "Tags", "Address", "Excerpt", "Post"),
-        *("Save", "Preview", "Sign out"),
+        *("Save", "Preview", "Archive", "Tags", "Sign out"),
     ]
     assert _tab_through(page) == expected
 

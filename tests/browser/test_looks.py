@@ -230,6 +230,7 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "post-long-words": (None, _go("/posts/german")),
     "post-own": ("ada", _go("/posts/fleet")),
     "tag": (None, _go("/tags/sea")),
+    "all-tags": (None, _go("/tags")),
     "members-only": (None, _go("/posts/aboard")),
     "not-found": (None, _go("/posts/nowhere")),
     "sign-in": (None, _go("/login")),

@@ -120,13 +120,36 @@ def watch(environ, start_response):
     note("client is gone" if environ["waitress.client_disconnected"]() else "client is still there")
 
 
+def known(environ, start_response):
+    """What `at_once` would have answered."""
+    start_response("200 OK", [("Content-Length", "4")])
+    return [b"made"]
+
+
+known_big = known
+
 ROUTES = {"/" + each.__name__: each for each in (hello, unsized, big, not_modified, no_content, cookies, echo, seen)}
 ROUTES |= {"/" + each.__name__: each for each in (fail, pid, slow, events, endless, until_drained, watch)}
+ROUTES |= {"/known": known, "/known_big": known_big}
 
 
 def app(environ, start_response):
     SEEN.append(environ["PATH_INFO"])
     return ROUTES[environ["PATH_INFO"]](environ, start_response)
+
+
+def at_once(method, path, query, header):
+    if path == "/known":
+        body = f"known {query} {header('X_NUMBER')}".encode()
+    elif path == "/known_big":
+        body = b"x" * int(query) * 1024 * 1024
+    else:
+        return None
+    head = f"HTTP/1.1 200 OK\r\nX-At-Once: yes\r\nContent-Length: {len(body)}".encode()
+    return head, b"" if method == "HEAD" else body
+
+
+app.at_once = at_once
 
 
 class RefusedError(Exception):

@@ -2,8 +2,11 @@
 
 import socket
 import time
+from collections.abc import Callable
+from functools import lru_cache
 
 from waitress.channel import HTTPChannel
+from waitress.utilities import build_http_date
 
 from web.server.framing import Answer, Refusal
 from web.server.parser import RequestParser
@@ -15,6 +18,10 @@ _DISCARD_BYTES_AT_ONCE = 64 * 1024
 # A connection this young has its first request on the way.
 _FIRST_REQUEST_SECONDS = 0.5
 
+# Asked with method, path, query, and a function that gives a header by its CGI name or None; returns an answer that is
+# there already (status line and headers as bytes, each line ended, and the body), or None when it has to be made.
+AtOnce = Callable[[str, str, str, Callable[[str], str | None]], tuple[bytes, bytes] | None]
+
 
 class Channel(HTTPChannel):
     """A connection whose answers leave when complete, except event streams, which leave at each write."""
@@ -24,6 +31,7 @@ class Channel(HTTPChannel):
     parser_class = RequestParser
 
     close_when_flushed: bool
+    requests: list[RequestParser]
     has_unread_input = False
     _discards_until: float | None = None
 
@@ -36,6 +44,41 @@ class Channel(HTTPChannel):
         """Send what is complete; called by the thread that answers, while its request still counts as running."""
         with self.outbuf_lock:
             self._flush_exception(self._flush_some, do_close=False)
+
+    def answer_at_once(self, at_once: AtOnce) -> bool:
+        """Answer the only request that waits here without handing it to a thread; returns whether that was possible.
+
+        To be called with the lock of the requests held.
+        """
+        (request, *more) = self.requests
+        if more or self.total_outbufs_len or self.server.is_draining or request.error is not None:
+            return False
+        headers = request.headers
+        is_plain = request.version == "1.1" and request.body_rcv is None and not request.path.startswith("//")
+        if not is_plain or "CONNECTION" in headers or "X_FORWARDED_HOST" in headers:
+            return False
+        answer = at_once(request.command, request.path, request.query, headers.get)
+        if answer is None:
+            return False
+        self.requests = []
+        request.close()
+        head, body = answer
+        self._send_now(b"%b\r\nDate: %b\r\n\r\n%b" % (head, _date(int(time.time())), body))
+        return True
+
+    def _send_now(self, data: bytes) -> None:
+        try:
+            sent = self.socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.will_close = True
+            return
+        if sent < len(data):
+            # The loop sends the rest, when there is room for it.
+            with self.outbuf_lock:
+                self.outbufs[-1].append(data[sent:])
+                self.total_outbufs_len += len(data) - sent
 
     def is_idle(self, now: float) -> bool:
         """Whether nothing is being asked or answered here, nor about to be."""
@@ -89,3 +132,8 @@ class Channel(HTTPChannel):
             self.will_close = True
         else:
             self._discards_until = time.monotonic() + _DISCARD_SECONDS
+
+
+@lru_cache(2)
+def _date(second: int) -> bytes:
+    return bytes(build_http_date(second), "ascii")

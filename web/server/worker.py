@@ -39,6 +39,8 @@ def run(
 ) -> int:
     """Make the application, answer until told to stop, and return the exit status.
 
+    An application may have a function `at_once` for what it knows already: see `serving.serve`.
+
     TERM, INT and the end of the parent, which closes `parent_alive`, are what tells. They may have come before: the
     caller has blocked the signals, and they are let in here.
     """
@@ -46,13 +48,15 @@ def run(
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOP_SIGNALS, signal.SIGCHLD))
     try:
+        app = make_app()
         serve(
-            make_app(),
+            app,
             listener,
             threads=threads,
             max_body_bytes=max_body_bytes,
             stop_descriptors=(stop, parent_alive),
             on_ready=lambda: _tell(report, READY),
+            at_once=getattr(app, "at_once", None),
         )
     except (Exception, SystemExit) as error:
         if not isinstance(error, (SystemExit, *refusals)):

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from web.site.model import Site, site_table
 
 _COLUMNS = [site_table.c[name] for name in ("name", "tagline", "language", "time_zone", "content_version")]
+CONTENT_VERSION = sa.select(site_table.c.content_version).where(site_table.c.id == 1)
 _READ = sa.select(*_COLUMNS).where(site_table.c.id == 1)
 
 

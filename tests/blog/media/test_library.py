@@ -8,6 +8,8 @@ from werkzeug.test import TestResponse
 
 from blog.media.lookup import pictures_in
 from blog.media.variants import SWEEP, make_variants, sweep
+from storage import sqlite
+from storage.upgrading import upgrade
 from tests.blog.media.pictures import DISGUISES, picture
 from tests.blog.media.test_storing import files_of, kept, take_in
 from tests.support import Client, Site, find_form_token
@@ -202,3 +204,56 @@ def test_the_pictures_of_a_text_are_found_in_one_statement(site: Site) -> None:
     assert (found[path].width, found[path].height, found[path].alt) == (1400, 700, "A wide view")
     assert found[path].srcset == f"{path}/640.webp 640w, {path}/1280.webp 1280w, {path} 1400w"
     assert found[f"/media/{small.digest}"].srcset == ""
+
+
+def uses(site: Site) -> list[tuple[str, str]]:
+    with site.database.reading() as db:
+        rows = db.exec_driver_sql("SELECT slug, digest FROM media_uses JOIN posts ON posts.id = post_id ORDER BY 1, 2")
+        return [(slug, digest[:2]) for slug, digest in rows]
+
+
+def test_where_pictures_stand_is_kept_with_every_change(site: Site) -> None:
+    a, b = "aa" * 32, "bb" * 32
+    post = site.post("alan", title="One", body=f"![](/media/{a}) ![](/media/{a}) <img src=/media/{b}>")
+    site.post("alan", title="Two", body="No picture.")
+    assert uses(site) == [("one", "aa"), ("one", "bb")]
+    alan = site.client("alan")
+    fields = {"title": "One", "version": "1", "status": "published"}
+    assert alan.submit("/posts/one/edit", body=f"![](/media/{b}/640.webp)", **fields).status_code == 303
+    assert uses(site) == [("one", "bb")]
+    # A title is no reason to read the text; and one that goes back to its words goes back to their pictures.
+    with site.counted_statements() as statements:
+        changed = alan.submit(
+            "/posts/one/edit", **fields | {"title": "1", "version": "2"}, body=f"![](/media/{b}/640.webp)"
+        )
+    assert changed.status_code == 303
+    assert [statement for statement in statements if "media_uses" in statement] == []
+    assert alan.submit("/posts/one/revisions/1/restore", page="/posts/one/revisions").status_code == 303
+    assert uses(site) == [("one", "aa"), ("one", "bb")]
+    assert alan.submit("/posts/one/delete", version="4").status_code == 303
+    assert alan.submit(f"/account/bin/{post.id}/restore", page="/account/bin").status_code == 303
+    assert uses(site) == [("one", "aa"), ("one", "bb")]
+
+
+def test_the_page_reads_no_text_to_say_where_each_stands(site: Site) -> None:
+    take_in(site, picture())
+    (row,) = rows(site)
+    site.post("alan", title="Here", body=f"![](/media/{row.digest})")
+    alan = site.client("alan")
+    with site.counted_statements() as statements:
+        assert "Here" in alan.get(PAGE).text
+        assert alan.submit(f"{PAGE}/{row.id}/delete", page=PAGE).status_code == 409
+    assert [statement for statement in statements if "body" in statement] == []
+
+
+def test_a_migration_finds_the_pictures_of_the_posts_that_are_there(site: Site) -> None:
+    digest = "ab" * 32
+    site.post("alan", title="One", body=f"![](/media/{digest}) ![](/media/{digest})")
+    site.post("alan", title="Two", body="/media/none")
+    path = site.settings.database_path
+    site.close()
+    with sqlite.opened(path, mode="rw") as db:
+        db.execute("DROP TABLE media_uses")
+        db.execute("UPDATE alembic_version SET version_num = '0007'")
+    upgrade(path)
+    assert uses(site) == [("one", "ab")]

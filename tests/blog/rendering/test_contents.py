@@ -44,3 +44,8 @@ def test_long_texts_are_read_soon():
         began = time.process_time()
         contents(html)
         assert time.process_time() - began < 1
+
+
+def test_of_very_many_headings_the_first_are_listed():
+    entries = contents(render("".join(f"# Heading {number}\n" for number in range(2000))))
+    assert [entry.text for entry in entries] == [f"Heading {number}" for number in range(500)]

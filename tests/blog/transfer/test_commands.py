@@ -102,8 +102,8 @@ def killed(site: Site, module: str, name: str, at: int, *arguments: str) -> None
 @pytest.mark.parametrize(
     ("module", "name", "at", "whole"),
     [
-        ("blog.transfer.placing", "append_event", 5, 2),
-        ("blog.transfer.placing", "replace_tags", 1, 0),
+        ("blog.posts.writing", "append_event", 5, 2),
+        ("blog.posts.writing", "replace_tags", 1, 0),
         ("blog.transfer.pictures", "store", 2, 1),
     ],
 )

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from blog.posts.queries import find_by_former_slug, find_post
+from blog.series.arranging import add_part, create_series, move_part
+from blog.series.queries import list_parts
 from blog.transfer import folder as folders
 from blog.transfer.fields import read_fields
 from blog.transfer.folder import Folder
@@ -276,3 +278,93 @@ def test_what_stands_there_is_not_written_over(site: Site, tmp_path: Path) -> No
     (tmp_path / "empty").mkdir()
     assert export(site, tmp_path / "empty").post_count == 1
     assert sorted(path.name for path in tmp_path.iterdir() if "unfinished" in path.name) == []
+
+
+HOSTILE_BESIDE = {
+    "media/descriptions.json": [
+        ('{"../../secret.png": {"owners": ["ada"]}}', "no name of a picture"),
+        ('{"/etc/a.png": {"owners": ["ada"]}}', "no name of a picture"),
+        ('{"gone.png": {"owners": ["ada"]}}', "There is no such file"),
+        ('{"a.png": {"owners": ["nobody"]}}', "--author NAME"),
+        ('{"a.png": {"owners": "ada"}}', "no list of names"),
+        ('{"a.png": {"alt": "\\ud800"}}', "half of a character"),
+    ],
+    "series.json": [
+        ("{", "cannot be read"),
+        ("[" * 100_000, "nested too deeply"),
+        ("{}", "not a list"),
+        ("[1]", "not an object for each series"),
+        ('[{"slug": "a/b", "title": "A", "author": "ada", "posts": []}]', "address cannot be"),
+        ('[{"slug": "a", "title": "A", "author": "ada", "posts": [1]}]', "no list of ids"),
+        ('[{"slug": "a", "title": "\\ud800", "author": "ada", "posts": []}]', "half of a character"),
+        ('[{"slug": "a", "title": "", "author": "ada", "posts": []}]', "Give it a title"),
+        ('[{"slug": "a", "title": "A", "author": "zoe", "posts": []}]', "nobody here"),
+        ('[{"slug": "taken", "title": "A", "author": "ada", "posts": []}]', "Another series stands at taken"),
+        (f'[{{"slug": "a", "title": "A", "author": "ada", "posts": ["{ID}"]}}]', "is not here"),
+    ],
+    "former_tags.json": [
+        ("[]", "not an object"),
+        ('{"a": 1}', "not an object"),
+        ('{"a/b": "c"}', "Tags are words"),
+        ('{"borne": "c"}', "a tag of its own here"),
+    ],
+}
+
+
+@pytest.mark.parametrize("path", HOSTILE_BESIDE)
+def test_what_lies_beside_the_posts_may_be_anything(site: Site, tmp_path: Path, path: str) -> None:
+    site.post(tags=["borne"])
+    with site.database.transaction() as db:
+        create_series(db, title="Mine", slug="taken", by=site.principal("alan"))
+    write_file(tmp_path, "secret.png", picture("PNG"))
+    for number, (content, fault) in enumerate(HOSTILE_BESIDE[path]):
+        folder = tmp_path / f"in-{number}"
+        write_file(folder, "hello.md", "---\ntitle: Hello\nauthor: ada\n---\n")
+        write_file(folder, path, content)
+        imported = take_in(site, folder)
+        assert imported.made_count + imported.same_count == 1
+        assert [fault in sentence for _path, sentence in imported.faults + imported.notes] == [True], content
+    assert (site.rows("media"), site.rows("former_tags")) == (0, 0)
+    assert site.rows("series") == (2 if path == "series.json" else 1)
+
+
+def test_a_series_that_is_there_keeps_what_was_put_into_it_here(site: Site, tmp_path: Path) -> None:
+    first, second = site.post(title="First"), site.post(title="Second")
+    alan = site.principal("alan")
+    with site.database.transaction() as db:
+        series = create_series(db, title="Mine", by=alan)
+        add_part(db, series.id, slug=first.slug, by=alan)
+        add_part(db, series.id, slug=second.slug, by=alan)
+    export(site, tmp_path / "out")
+    third = site.post(title="Third")
+    with site.database.transaction() as db:
+        add_part(db, series.id, slug=third.slug, by=alan)
+        move_part(db, series.id, third.id, place=1, by=alan)
+        move_part(db, series.id, second.id, place=1, by=alan)
+    assert take_in(site, tmp_path / "out").faults == []
+    with site.database.reading() as db:
+        assert [part.title for part in list_parts(db, series.id)] == ["First", "Second", "Third"]
+
+
+def test_a_post_that_comes_in_is_written_as_any_other(site: Site, tmp_path: Path, monkeypatch) -> None:
+    seen = []
+    monkeypatch.setattr("blog.posts.writing.keep_uses", lambda _db, post_id, body: seen.append((post_id, body)))
+    write_file(tmp_path / "in", "a.md", f"---\nid: {ID}\ntitle: A\nauthor: ada\n---\nOne")
+    assert take_in(site, tmp_path / "in").made_count == 1
+    write_file(tmp_path / "in", "a.md", f"---\nid: {ID}\ntitle: A\nauthor: ada\n---\nTwo")
+    assert take_in(site, tmp_path / "in").changed_count == 1
+    assert seen == [(ID, "One"), (ID, "Two")]
+
+
+def test_a_file_without_a_date_does_not_make_its_post_new(site: Site, tmp_path: Path) -> None:
+    write_file(tmp_path / "in", "a.md", f"---\nid: {ID}\ntitle: A\nauthor: ada\n---\nOne")
+    take_in(site, tmp_path / "in")
+    with site.database.reading() as db:
+        before = find_post(db, post_id=ID)
+    write_file(tmp_path / "in", "a.md", f"---\nid: {ID}\ntitle: A\nauthor: ada\n---\nTwo")
+    assert take_in(site, tmp_path / "in").changed_count == 1
+    with site.database.reading() as db:
+        after = find_post(db, post_id=ID)
+    assert before is not None
+    assert after is not None
+    assert (after.body, after.published_at) == ("Two", before.published_at)

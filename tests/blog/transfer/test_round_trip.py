@@ -13,6 +13,8 @@ from blog.posts.content import LONGEST_BODY_BYTES, Content, Invalid, prepare
 from blog.posts.deleting import delete
 from blog.posts.surroundings import surroundings_of
 from blog.posts.writing import change, write
+from blog.series.arranging import add_part, create_series, move_part, rename_series
+from blog.tagging.renaming import rename_tag
 from blog.transfer.links import incoming, outgoing
 from storage import clock
 from tests.blog.media.pictures import animated, picture, with_exif
@@ -148,3 +150,48 @@ def test_the_longest_text_full_of_pictures_comes_back(template: Template, tmp_pa
         export(site, tmp_path / "out")
         assert take_in(empty, tmp_path / "out").faults == []
         assert rows(empty, "body", f"posts WHERE id = '{made.id}'") == [(text,)]
+
+
+SERIES = """
+    SELECT series.slug, series.title, username, posts.slug FROM series JOIN users ON users.id = series.author_id
+    LEFT JOIN series_posts ON series_id = series.id LEFT JOIN posts ON posts.id = post_id
+    WHERE posts.deleted_at IS NULL ORDER BY series.slug, position
+"""
+
+
+def test_series_former_tags_and_pictures_that_stand_nowhere_come_along(template: Template, tmp_path: Path) -> None:
+    with template.site() as site, template.site() as empty:
+        shown, unseen = add_picture(site, KINDS[1](), alt="Shown"), add_picture(site, KINDS[2](), alt="Unseen")
+        add_picture(site, KINDS[1](), by="ada", alt="Shown")
+        alan, edith = site.principal("alan"), site.principal("edith")
+        posts = [site.post(title=f"Part {n}", body=f"![](/media/{shown})", tags=["boat"]) for n in range(4)]
+        with site.database.transaction() as db:
+            series = create_series(db, title="At sea", by=alan)
+            twin = create_series(db, title="Another", by=alan)
+            rename_series(db, twin.id, title="At sea", by=alan)
+            create_series(db, title="Empty", by=edith)
+            for post in posts:
+                add_part(db, series.id, slug=post.slug, by=alan)
+            move_part(db, series.id, posts[2].id, place=1, by=alan)
+            delete(db, posts[1].id, by=alan)
+            rename_tag(db, "boat", "boats", by=edith)
+            rename_tag(db, "boats", "ships", by=edith)
+        export(site, tmp_path / "first")
+        imported = take_in(empty, tmp_path / "first")
+        assert (imported.faults, imported.notes, imported.picture_count) == ([], [], 3)
+        for columns, rest in (
+            ("digest, alt, label, username", "media JOIN users ON users.id = user_id ORDER BY digest, username"),
+            ("tag, present", "former_tags ORDER BY tag"),
+        ):
+            assert rows(empty, columns, rest) == rows(site, columns, rest) != []
+        assert rows(empty, "*", f"({SERIES})") == rows(site, "*", f"({SERIES})")
+        assert [row[3] for row in rows(empty, "*", f"({SERIES})")] == [None, "part-2", "part-0", "part-3", None]
+        assert unseen in {row[0] for row in rows(empty, "digest", "media")}
+        assert empty.client().get("/tags/boat").headers["Location"].endswith("/tags/ships")
+        export(empty, tmp_path / "second")
+        assert contents(tmp_path / "second") == contents(tmp_path / "first")
+        # Again: nothing is new, and the log says nothing.
+        events = rows(empty, "count(*)", "events")
+        again = take_in(empty, tmp_path / "first")
+        assert (again.faults, again.notes, again.picture_count, again.same_count) == ([], [], 0, 3)
+        assert rows(empty, "count(*)", "events") == events

@@ -1,0 +1,221 @@
+"""What reading and publishing cost, each figure beside a bare function's under the same server, in one run.
+
+By hand, from the project's folder: `.venv/bin/python -m bench.serving`, on a machine that does nothing else. It takes
+half an hour and some gigabytes of the temp folder (`TMPDIR` says where), needs wrk and nginx from the system's
+packages, and writes `bench/RESULTS.md`. With `--quick` it measures small sites for a second each, and writes nothing.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import requests
+from rich.console import Console
+from rich.progress import track
+
+from bench import posts
+from bench.load import Cost, Place, load, middle, running
+from bench.publishing import Publishing, fsync_milliseconds, publish_milliseconds
+
+PROCESSES = 2
+PAST_THE_CACHE = {"Content-Type": "text/plain"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured."""
+
+    sizes: tuple[int, ...] = (10, 1_000, 100_000)
+    sessions: int = 1_000_000
+    rounds: int = 5
+    seconds: int = 2
+    publications: int = 60
+    browsed: int = 1_000_000
+
+
+QUICK = Plan(sizes=(10, 100), sessions=1_000, rounds=1, seconds=1, publications=10, browsed=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One line of the table."""
+
+    name: str
+    place: str  # hello, layer (the cache as a WSGI layer alone), site (the whole), nginx
+    path: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def main() -> None:
+    """Measure, print, and keep the table."""
+    plan = QUICK if "--quick" in sys.argv else Plan()
+    lines = [f"# What reading and publishing cost\n\n{_machine()}\n"]
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for size in plan.sizes:
+            posts.fill(folder / str(size), posts=size, sessions=plan.sessions if size == plan.sizes[-1] else 0)
+        for size in plan.sizes:
+            lines += _table(folder / str(size), size, plan)
+        lines += _publishing(folder, plan)
+    text = "\n".join(lines)
+    Console().print(text, markup=False, highlight=False, soft_wrap=True)
+    if plan is not QUICK:
+        Path(__file__).with_name("RESULTS.md").write_text(text)
+
+
+def _table(folder: Path, size: int, plan: Plan) -> Iterator[str]:
+    with ExitStack() as stack:
+        places = stack.enter_context(_places(folder))
+        questions = _questions(places["site"])
+        costs: dict[tuple[str, int], list[Cost]] = {}
+        for _round in track(range(plan.rounds), description=f"{size:,} posts"):
+            for connections in (1, 32):
+                for question in questions:
+                    cost = load(
+                        places[question.place],
+                        question.path,
+                        connections=connections,
+                        seconds=plan.seconds,
+                        headers=question.headers,
+                    )
+                    costs.setdefault((question.name, connections), []).append(cost)
+        memory = places["site"].memory_mebibytes
+        if size == plan.sizes[-1]:
+            addresses = min(10_000, size - posts.WRITTEN)
+            browsed, memory_after = _browse(places["site"], plan.browsed, addresses)
+    yield f"\n## {size:,} posts\n"
+    yield "| what | connections | processor time, µs | beside hello | answers a second | p50, ms | p99, ms |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    middles = {key: middle(found) for key, found in costs.items()}
+    for (name, connections), cost in sorted(middles.items(), key=lambda item: item[0][1]):
+        ratio = cost.cpu / middles["hello", connections].cpu
+        yield (
+            f"| {name} | {connections} | {cost.cpu:.0f} | {ratio:.2f} | {cost.rate:,.0f} | {cost.p50 / 1000:.2f} "
+            f"| {cost.p99 / 1000:.2f} |"
+        )
+    yield f"\nMemory of the {PROCESSES} web processes afterwards: {memory:.0f} MiB."
+    if size == plan.sizes[-1]:
+        yield f"After {browsed:,} more requests for {addresses:,} addresses: {memory_after:.0f} MiB."
+
+
+def _questions(site: Place) -> list[Question]:
+    tag = requests.get(site.url + "/", timeout=10).headers["ETag"]
+    cookie = {"Cookie": f"session={Publishing(site.url).cookie}"}
+    return [
+        Question("hello", "hello", "/"),
+        Question("file, by nginx", "nginx", "/"),
+        *(Question(f"{name}, through the layer", "layer", path) for name, path in _PAGES),
+        *(Question(name, "site", path) for name, path in _PAGES),
+        Question("home, gzip", "site", "/", {"Accept-Encoding": "gzip"}),
+        Question("home, unchanged (304)", "site", "/", {"If-None-Match": tag}),
+        Question("home, missed", "site", "/", PAST_THE_CACHE),
+        Question("post, missed", "site", "/posts/post-1", PAST_THE_CACHE),
+        Question("home, signed in", "site", "/", cookie),
+        Question("post, signed in", "site", "/posts/post-1", cookie),
+        Question("search for a rare word, missed", "site", f"/search?q={posts.RARE}", PAST_THE_CACHE),
+        Question("search for a common word, missed", "site", "/search?q=winter", PAST_THE_CACHE),
+    ]
+
+
+_PAGES = (("home", "/"), ("post", "/posts/post-1"), ("feed", "/feed.xml"))
+
+
+@contextmanager
+def _places(folder: Path) -> Iterator[dict[str, Place]]:
+    environment = {"BYLINE_INSTANCE": str(folder), "PORT": "8931", "WEB_CONCURRENCY": str(PROCESSES)}
+    python = sys.executable
+    with ExitStack() as stack:
+        site = stack.enter_context(
+            running([python, "app.py", "serve"], environment=environment, first_line="Byline is at")
+        )
+        layer = stack.enter_context(running([python, "-m", "bench.site", str(PROCESSES)], environment=environment))
+        page = folder / "hello.html"
+        page.write_bytes(requests.get(f"{site.url}/", headers={"Accept-Encoding": "identity"}, timeout=10).content)
+        hello = stack.enter_context(running([python, "-m", "bench.hello", str(page), str(PROCESSES)]))
+        nginx = stack.enter_context(_nginx(folder, page))
+        yield {"site": site, "layer": layer, "hello": hello, "nginx": nginx}
+
+
+@contextmanager
+def _nginx(folder: Path, page: Path) -> Iterator[Place]:
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    if not Path(program).exists():
+        sys.exit("nginx is missing: install your system's package `nginx-light`.")
+    root = folder / "nginx"
+    root.mkdir(exist_ok=True)
+    shutil.copy(page, root / "index.html")
+    root.chmod(0o755)
+    settings = root / "nginx.conf"
+    settings.write_text(
+        f"daemon off; worker_processes {PROCESSES}; pid {root}/pid; error_log /dev/null; user root;\n"
+        "events { worker_connections 256; }\n"
+        f"http {{ access_log off; server {{ listen 127.0.0.1:8932; root {root}; }} }}\n"
+    )
+    process = subprocess.Popen([program, "-c", str(settings)], stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                requests.get("http://127.0.0.1:8932/", timeout=1).raise_for_status()
+                break
+            except requests.ConnectionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        yield Place("http://127.0.0.1:8932", [int(child) for child in children])
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _browse(site: Place, wanted: int, addresses: int) -> tuple[int, float]:
+    script, done = (str(Path(__file__).with_name("browsing.lua")), str(addresses)), 0.0
+    while done < wanted:
+        done += load(site, "/", connections=32, seconds=10, script=script).rate * 10
+    return int(done), site.memory_mebibytes
+
+
+def _publishing(folder: Path, plan: Plan) -> Iterator[str]:
+    small, large = plan.sizes[0], plan.sizes[-1]
+    took: dict[int, list[float]] = {small: [], large: []}
+    with ExitStack() as stack:
+        clients = {}
+        for number, size in enumerate((small, large)):
+            environment = {"BYLINE_INSTANCE": str(folder / str(size)), "PORT": str(8941 + number)}
+            place = stack.enter_context(
+                running([sys.executable, "app.py", "serve"], environment=environment, first_line="Byline is at")
+            )
+            clients[size] = Publishing(place.url)
+        synced = []
+        for _ in track(range(plan.publications), description="publishing"):
+            for size, client in clients.items():
+                took[size].append(publish_milliseconds(client))
+            synced.append(fsync_milliseconds(folder))
+    yield "\n## Publishing: from the form to the 303, synced\n"
+    yield "| posts | p50, ms |\n| ---: | ---: |"
+    for size, all_of_it in took.items():
+        yield f"| {size:,} | {median(all_of_it):.1f} |"
+    yield f"\nOne fsync of this disk, in the same run: {median(synced):.2f} ms."
+    yield f"At {large:,} beside {small:,}: {median(took[large]) / median(took[small]):.2f}.\n"
+
+
+def _machine() -> str:
+    return (
+        f"{time.strftime('%d %B %Y')}; {os.cpu_count()} processors, {platform.system()}, Python "
+        f"{platform.python_version()}; {PROCESSES} web processes. Processor time is of the server's processes alone, "
+        "the median of interleaved rounds. Figures differ from machine to machine, ratios hardly."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""The page of one post, or of what stands in its place for those who may not read it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, redirect
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from auth.principal import principal
+from blog.posts.model import Kind, Post, Visibility
+from blog.posts.queries import Neighbour
+from blog.posts.reading import Readable, may_edit, refuse_to_members_only
+from blog.posts.reading_time import minutes_to_read
+from blog.posts.sharing import share, share_without_text
+from blog.rendering import contents
+from storage import clock
+from web.error_pages import challenge
+from web.negotiation import wants_json
+from web.render import absolute_url, current_site, render_page
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Where a post leads to, for whoever reads it."""
+
+    series: object = None  # what it is a part of
+    before: Neighbour | None = None  # the post that came out before it
+    after: Neighbour | None = None
+
+
+def answer(readable: Readable, around: Around, *, asked: str) -> ResponseReturnValue:
+    """The page, for whoever asked for it at that path."""
+    who, post = principal(), readable.post
+    if post.path != asked:
+        return redirect(post.path, code=301)
+    if readable.is_withheld:
+        return withhold(post)
+    is_for_all = post.is_out(clock.now()) and post.visibility == Visibility.PUBLIC
+    return render_page(
+        "blog/posts/post.html",
+        post=_shown(post),
+        around=around,
+        sharing=share(post, current_site()) if is_for_all else None,
+        may_edit=may_edit(post, by=who),
+    )
+
+
+def withhold(post: Post) -> Response:
+    """The answer to a visitor about a post for members. Raises Unauthenticated and Forbidden for programs."""
+    who = principal()
+    if who.is_authenticated or wants_json():
+        refuse_to_members_only(by=who)
+    # Nothing but what the author wrote for everybody: an excerpt made from the text would give the text away.
+    response = render_page(
+        "blog/posts/members_only.html",
+        status=401,
+        title=post.title,
+        excerpt=post.excerpt,
+        sharing=share_without_text(post),
+        sign_in_url=f"/login?next={post.path}",
+        canonical_url=absolute_url(post.path),
+    )
+    response.headers["WWW-Authenticate"] = challenge()
+    return response
+
+
+def _shown(post: Post) -> dict[str, Any]:
+    names = (
+        "slug", "path", "kind", "title", "author_name", "author_username", "tags", "published_at", "updated_at",
+        "visibility", "status", "version", "excerpt",
+    )  # fmt: skip
+    shown: dict[str, Any] = {name: getattr(post, name) for name in names}
+    return shown | {
+        "contents": contents(post.html),
+        "html": Markup(post.html),  # noqa: S704 - sanitised when it was saved
+        "minutes": minutes_to_read(post.html) if post.kind == Kind.POST else None,
+        "is_scheduled": post.is_scheduled(clock.now()),
+    }

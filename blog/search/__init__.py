@@ -1,0 +1,1 @@
+"""Search: what readers find by words."""

@@ -1,0 +1,79 @@
+"""Every statement of the search. FTS5 is SQLite's own; who may read what is the same condition as everywhere."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from auth.principal import Principal
+from blog.indexing.model import indexed_posts_table, post_words_table
+from blog.posts.model import PostLine, posts_table
+from blog.posts.queries import FROM, LINE, is_out, to_line
+from blog.search.language import Question
+
+_p = posts_table.c
+_i = indexed_posts_table.c
+_w = post_words_table.c
+_INDEX: sa.ColumnClause[str] = sa.literal_column("post_words")
+# How much a word weighs in the title, the tags and the text; what filters look for weighs nothing, and the whole
+# title as much as a word of it.
+_WEIGHTS = (10.0, 5.0, 1.0, 0.0, 10.0)
+# Of a longer text no more is looked through for the words to show.
+_LOOKED_THROUGH = 100_000
+
+
+class Hit(NamedTuple):
+    """An entry of the index that fits."""
+
+    number: int
+    score: float  # the lower, the better
+
+
+class Found(NamedTuple):
+    """A post that fits, with its text as the index holds it."""
+
+    line: PostLine
+    text: str
+
+
+def list_hits(db: sa.Connection, question: Question, *, by: Principal, at: int, limit: int) -> list[Hit]:
+    """The newest entries that fit and that `by` may read, the best first, and of equally good ones the newest."""
+    if question.wanted:
+        # The index is walked from its newest entry on; each is looked up, and only those that may be read are ranked.
+        query = sa.select(_w.rowid, sa.func.bm25(_INDEX, *map(_number, _WEIGHTS)))
+        query = query.where(_fits(question), _is_readable(_w.rowid, by, at)).order_by(_w.rowid.desc())
+    else:
+        unwanted = sa.select(_w.rowid).where(_INDEX.op("MATCH")(question.unwanted))
+        query = sa.select(_i.id, _number(0)).where(_i.id.not_in(unwanted), _is_readable(_i.id, by, at))
+        query = query.order_by(_i.id.desc())
+    hits = [Hit(*row) for row in db.execute(query.limit(limit))]
+    return sorted(hits, key=lambda hit: (hit.score, -hit.number))
+
+
+def list_found(db: sa.Connection, numbers: Sequence[int], *, by: Principal, at: int) -> list[Found]:
+    """What stands behind these entries, in their order."""
+    text = sa.func.substr(_w.body, 1, _LOOKED_THROUGH)
+    query = sa.select(_i.id, text, *LINE).select_from(
+        FROM.join(indexed_posts_table, _i.post_id == _p.id).join(post_words_table, _w.rowid == _i.id)
+    )
+    rows = db.execute(query.where(_i.id.in_(numbers), _is_readable(_i.id, by, at)))
+    found = {number: Found(to_line(line, at), text) for number, text, *line in rows}
+    return [found[number] for number in numbers if number in found]
+
+
+def _is_readable(number: sa.ColumnElement[int], by: Principal, at: int) -> sa.ColumnElement[bool]:
+    """The condition that an entry's post may be read; a question of its own, or SQLite would begin with all posts."""
+    indexed = indexed_posts_table.alias("readable")
+    joined = indexed.join(posts_table, _p.id == indexed.c.post_id)
+    readable = sa.exists().select_from(joined).where(indexed.c.id == number, is_out(by, at))
+    return readable.correlate_except(indexed, posts_table)
+
+
+def _fits(question: Question) -> sa.ColumnElement[bool]:
+    unwanted = question.unwanted
+    expression = f"({question.wanted}) NOT ({unwanted})" if unwanted else question.wanted
+    return _INDEX.op("MATCH", is_comparison=True)(expression)
+
+
+def _number(value: float) -> sa.ColumnElement[float]:
+    return sa.literal_column(str(value), sa.Float)

@@ -1,0 +1,97 @@
+"""The cache of one process: finds the answer to a request among the pages it keeps, and says when one is stale."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from storage import clock
+from storage.engine import Database
+from storage.kept import Row
+from web.page_cache.asking import GetHeader, Visitors, takes_any_form, takes_gzip
+from web.page_cache.pages import Answer, Page, is_named
+from web.page_cache.store import PageStore
+from web.site.queries import CONTENT_VERSION
+
+_FOR_EVER = 2**62
+# For one process; a site of a thousand pages fits, with both variants of each.
+_MOST_BYTES = 16 * 1024 * 1024
+
+
+class Validity(NamedTuple):
+    """What a page is made from, learned before it is made."""
+
+    content_version: int
+    good_until: int
+
+
+class PageCache:
+    """Keeps what was rendered for visitors; an entry is good for one content version, and until the next post is due.
+
+    `content_version` gives the present one, or None where the database cannot be read at once; `next_publication` the
+    moment of the first post that is to come out after a moment, or None.
+    """
+
+    def __init__(
+        self,
+        visitors: Visitors,
+        *,
+        content_version: Callable[[], int | None],
+        next_publication: Callable[[int], int | None],
+        most_bytes: int,
+    ) -> None:
+        self.visitors = visitors
+        self.store = PageStore(most_bytes)
+        self._content_version = content_version
+        self._next_publication = next_publication
+
+    def find(self, method: str, path: str, query: str, header: GetHeader, *, may_compress: bool) -> Answer | None:
+        """The answer that is kept for a visitor, if it is still what would be rendered now.
+
+        With `may_compress` false also None when the variant that the client takes was not made yet.
+        """
+        page = self.store.get((path, query))
+        if page is None or page.good_until <= clock.now() or page.content_version != self._content_version():
+            return None
+        if not page.is_ok and not takes_any_form(header):
+            return None
+        return self.answer(page, method, header, key=(path, query), may_compress=may_compress)
+
+    def validity(self) -> Validity | None:
+        """To be asked before a page is rendered; None: it cannot be known now how long the page will be good."""
+        version = self._content_version()
+        if version is None:
+            return None
+        return Validity(version, self._next_publication(clock.now()) or _FOR_EVER)
+
+    def answer(
+        self, page: Page, method: str, header: GetHeader, *, key: tuple[str, str], may_compress: bool = True
+    ) -> Answer | None:
+        """What this client gets of a page: its variant, or word that it has it already."""
+        variant = page.plain
+        if takes_gzip(header) and page.is_compressible:
+            if page.gzipped is None:
+                if not may_compress:
+                    return None
+                page.compress()
+                self.store.measure(key)
+            variant = page.gzipped or page.plain
+        if_none_match = header("IF_NONE_MATCH")
+        if if_none_match is not None and page.is_ok and is_named(variant.etag, if_none_match):
+            return variant.unchanged
+        return variant.whole if method == "GET" else variant.whole.without_body()
+
+
+def make_page_cache(database: Database, visitors: Visitors, next_publication: sa.Select[Any]) -> PageCache:
+    """A cache that asks this database; `next_publication` is a statement with a parameter `at`."""
+    version, publication = database.kept.prepare(CONTENT_VERSION), database.kept.prepare(next_publication)
+
+    def first_of(row: Row | None) -> int | None:
+        return None if row is None else row[0]
+
+    return PageCache(
+        visitors,
+        content_version=lambda: first_of(version()),
+        next_publication=lambda at: first_of(publication(at=at)),
+        most_bytes=_MOST_BYTES,
+    )
