@@ -218,6 +218,8 @@ def create_base(settings: Settings, *, watch_statements: bool = False) -> Flask:
     folder, instance = Path(__file__).parent, settings.byline_instance.absolute()
     # Its static files are served by `web.static_files`.
     app = Flask("app", root_path=str(folder), static_folder=None, instance_path=str(instance))
+    # An address has one spelling; sent to the right one, people would go by the host name that the request came with.
+    app.url_map.merge_slashes = False
     app.request_class = StrictRequest
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES, MAX_FORM_PARTS=200)
     app.json = StrictJson(app)

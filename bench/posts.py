@@ -29,6 +29,8 @@ _WORDS = (
     *("morning", "river", "paper", "garden", "winter", "letter", "engine"),
     *("harbour", "simple", "question", "answer", "window", "market", "silver"),
 )
+# Another UUID for each copy.
+_COPIED_ID = "substr({}, 1, 24) || printf('%012x', n)"
 # In under one of a hundred posts.
 RARE = "chrysanthemum"
 
@@ -84,13 +86,13 @@ def _multiply(database: Database, posts: int) -> None:
         minute = clock.MINUTE
         for table, changed in (
             (posts_table, {
-                "id": "id || '-' || n", "slug": "slug || '-' || n", "title": "title || ' (' || n || ')'",
+                "id": _COPIED_ID.format("id"), "slug": "slug || '-' || n", "title": "title || ' (' || n || ')'",
                 "body": f"replace(body, '{RARE}', CASE WHEN n % 20 = 0 THEN '{RARE}' ELSE '' END)",
                 "published_at": f"published_at - n * {minute}", "created_at": f"created_at - n * {minute}",
                 "updated_at": f"updated_at - n * {minute}",
             }),
-            (revisions_table, {"post_id": "post_id || '-' || n", "submission": "NULL"}),
-            (post_tags_table, {"post_id": "post_id || '-' || n"}),
+            (revisions_table, {"post_id": _COPIED_ID.format("post_id"), "submission": "NULL"}),
+            (post_tags_table, {"post_id": _COPIED_ID.format("post_id")}),
         ):  # fmt: skip
             names = [column.name for column in table.c]
             values = ", ".join(changed.get(name, name) for name in names)

@@ -119,6 +119,8 @@ def _questions(site: Place) -> list[Question]:
         Question("home, unchanged (304)", "site", "/", {"If-None-Match": tag}),
         Question("home, missed", "site", "/", PAST_THE_CACHE),
         Question("post, missed", "site", "/posts/post-1", PAST_THE_CACHE),
+        Question("archive, missed", "site", "/archive", PAST_THE_CACHE),
+        Question("sitemap, missed", "site", "/sitemap.xml?part=1", PAST_THE_CACHE),
         Question("home, signed in", "site", "/", cookie),
         Question("post, signed in", "site", "/posts/post-1", cookie),
         Question("search for a rare word, missed", "site", f"/search?q={posts.RARE}", PAST_THE_CACHE),

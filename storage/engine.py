@@ -127,6 +127,8 @@ def _create_engine(path: Path, *, writes: bool, pool_size: int) -> sa.Engine:
         sa.URL.create("sqlite", database=str(path)),
         module=sqlite.driver,
         pool_size=pool_size,
+        # The one used last, whose pages are still in memory; the others take none.
+        pool_use_lifo=True,
         max_overflow=0,
         pool_timeout=sqlite.BUSY_TIMEOUT_SECONDS,
         # The text of an error ends in the log; what a statement carries may be a password's hash or a draft.

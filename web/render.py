@@ -4,6 +4,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from jinja2 import StrictUndefined
@@ -77,16 +78,16 @@ def _render(template: str, arguments: dict[str, Any]) -> str:
         return render_template(template, **arguments)
 
 
-def _local(at: int, site: Site) -> datetime:
-    return clock.to_datetime(at).astimezone(site.zone)
+def _local(at: int, site: Site, zone: str | None = None) -> datetime:
+    return clock.to_datetime(at).astimezone(site.zone if zone is None else ZoneInfo(zone))
 
 
 def _long_date(at: int, site: Site) -> str:
     return write_day(_local(at, site).date(), site.language, "long")
 
 
-def _short_date(at: int, site: Site) -> str:
-    return write_day(_local(at, site).date(), site.language, "medium")
+def _short_date(at: int, site: Site, zone: str | None = None) -> str:
+    return write_day(_local(at, site, zone).date(), site.language, "medium")
 
 
 def _month(at: int, site: Site) -> str:
@@ -94,8 +95,9 @@ def _month(at: int, site: Site) -> str:
     return write_day(_local(at, site).date().replace(day=1), site.language, "LLLL")
 
 
-def _local_minute(at: int, site: Site) -> str:
-    return f"{_short_date(at, site)}, {_local(at, site):%H:%M}"
+def _local_minute(at: int, site: Site, zone: str | None = None) -> str:
+    """In that zone, or in the site's: whoever writes sees times as they type them."""
+    return f"{_short_date(at, site, zone)}, {_local(at, site, zone):%H:%M}"
 
 
 def _iso(at: int, _site: Site | None = None) -> str:

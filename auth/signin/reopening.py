@@ -39,8 +39,8 @@ def fields_to_carry() -> list[tuple[str, str]]:
     sent = [(PREFIX + name, value) for name, value in kept_fields()]
     if request.endpoint not in current_app.extensions["reopeners"]:
         return sent
-    machinery = [(PREFIX + name, request.form[name]) for name in ("version", "submission") if name in request.form]
-    return [(ADDRESS_FIELD, request.path), *sent, *machinery]
+    names = [name for name in ("version", "seen", "submission") if name in request.form]
+    return [(ADDRESS_FIELD, request.path), *sent, *((PREFIX + name, request.form[name]) for name in names)]
 
 
 def page_behind() -> str:

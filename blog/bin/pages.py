@@ -6,8 +6,10 @@ from flask.typing import ResponseReturnValue
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.bin.restoring import KEPT_FOR, list_bin, take_out
+from blog.bin.restoring import list_bin, take_out
+from blog.posts.model import KEPT_IN_BIN
 from storage.ids import parse_id
+from web.cursors import Cursor, cursor_of_page
 from web.database import reading, transaction
 from web.errors import Forbidden, NotFound
 from web.forms import Form
@@ -15,14 +17,23 @@ from web.render import render_page
 
 pages = Blueprint("bin", __name__)
 
+_PER_PAGE = 50
+
 
 @pages.get("/account/bin")
 @requires(Permission.WRITE_POSTS, session_only=True)
 def show_bin() -> ResponseReturnValue:
     """What was deleted in the last 30 days."""
+    after = request.args.get("after")
     with reading() as db:
-        posts = list_bin(db, by=principal())
-    return render_page("blog/bin/bin.html", posts=posts, kept_for=KEPT_FOR)
+        posts = list_bin(db, by=principal(), limit=_PER_PAGE + 1, before=cursor_of_page(after))
+    more_after = None
+    if len(posts) > _PER_PAGE:
+        posts = posts[:_PER_PAGE]
+        more_after = Cursor(posts[-1].deleted_at or 0, posts[-1].id)
+    return render_page(
+        "blog/bin/bin.html", posts=posts, kept_for=KEPT_IN_BIN, more_after=more_after, is_first_page=after is None
+    )
 
 
 @pages.post("/account/bin/<post_id>/restore")

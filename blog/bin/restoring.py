@@ -5,19 +5,17 @@ import sqlalchemy as sa
 from auth.principal import Principal
 from blog.posts import queries
 from blog.posts.events import POST_RESTORED, about
-from blog.posts.model import Origin, Post
+from blog.posts.model import KEPT_IN_BIN, Origin, Post
 from eventlog.log.appending import append_event
 from storage import clock
+from web.cursors import Cursor
 from web.errors import NotFound
 from web.site.queries import touch
 
-KEPT_FOR = 30 * clock.DAY
-_MOST = 200
 
-
-def list_bin(db: sa.Connection, *, by: Principal) -> list[Post]:
-    """What `by` may take out, the last deleted first."""
-    return queries.list_bin(db, by=by, since=clock.now() - KEPT_FOR, limit=_MOST)
+def list_bin(db: sa.Connection, *, by: Principal, limit: int, before: Cursor | None = None) -> list[Post]:
+    """What `by` may take out, the last deleted first; `before`: deleted before that one."""
+    return queries.list_bin(db, by=by, since=clock.now() - KEPT_IN_BIN, limit=limit, before=before)
 
 
 def take_out(db: sa.Connection, post_id: str, *, by: Principal) -> Post:
@@ -26,7 +24,7 @@ def take_out(db: sa.Connection, post_id: str, *, by: Principal) -> Post:
     Raises NotFound when it is not in the bin, or not theirs to change.
     """
     at = clock.now()
-    post = queries.find_in_bin(db, post_id, by=by, since=at - KEPT_FOR)
+    post = queries.find_in_bin(db, post_id, by=by, since=at - KEPT_IN_BIN)
     if post is None or by.user_id is None:
         raise NotFound("This is not in the bin, or no longer.")
     queries.mark_restored(db, post, at=at)

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from auth.principal import Principal
+from blog.desk import queries
 from blog.posts.content import prepare
 from blog.posts.deleting import delete
-from blog.posts.model import Post
+from blog.posts.model import Post, Status
 from blog.posts.publishing import publish, unpublish
+from blog.posts.queries import find_revision, is_numbered
 from blog.posts.reading import read_post
 from blog.posts.writing import change, check_version, find_editable
 from web.errors import Forbidden, Gone, Invalid, NotFound, Stale
@@ -57,7 +59,8 @@ def do_to_many(db: sa.Connection, what: What, chosen: Iterable[Chosen], *, by: P
     """Do it to each that can be done to, in one transaction: each gets its own event and its own revision.
 
     A post that somebody saved meanwhile, that is gone, or that is not theirs to change is left as it is, and named
-    where they may know of it. What was done to it before it was refused is taken back.
+    where they may know of it. What was done to it before it was refused is taken back. What the same person has done
+    to it already, by a double click, counts as done.
     """
     outcome = Outcome()
     for each in chosen:
@@ -72,10 +75,16 @@ def do_to_many(db: sa.Connection, what: What, chosen: Iterable[Chosen], *, by: P
                 else:
                     outcome.unchanged += 1
         except (NotFound, Gone):
-            outcome.left.append(Left(None, None, "One that is not there, or no longer, or not yours to see."))
+            if what == What.DELETE and queries.is_deleted_by(db, each.id, by=by):
+                outcome.done += 1
+            else:
+                outcome.left.append(Left(None, None, "One that is not there, or no longer, or not yours to see."))
         except Forbidden as refusal:
             outcome.left.append(_left(post, refusal.detail or "It is not yours to change."))
         except Stale:
+            if post is not None and _is_repeated(db, what, post, each.version, by=by, tag=tag):
+                outcome.done += 1
+                continue
             outcome.left.append(_left(post, "Somebody saved it since you opened the list."))
         except Invalid as refusal:
             outcome.left.append(_left(post, " ".join(refusal.fields.values())))
@@ -98,6 +107,24 @@ def _do(db: sa.Connection, what: What, post: Post, *, by: Principal, tag: str) -
             return False
         saved = change(db, post.id, prepare({"tags": tags}, current=post), by=by, version=post.version)
     return saved.version != post.version
+
+
+def _is_repeated(db: sa.Connection, what: What, post: Post, seen: int, *, by: Principal, tag: str) -> bool:
+    """Whether the one save since the version that they saw is theirs, and has done just this."""
+    if post.version != seen + 1 or not queries.is_saved_by(db, post.id, post.version, by=by):
+        return False
+    before = find_revision(db, post, is_numbered(seen))
+    return before is not None and _is_so(what, post, tag) and not _is_so(what, before, tag)
+
+
+def _is_so(what: What, post: Post, tag: str) -> bool:
+    """Whether nothing is left to do."""
+    return {
+        What.PUBLISH: post.status == Status.PUBLISHED,
+        What.UNPUBLISH: post.status == Status.DRAFT,
+        What.ADD_TAG: tag in post.tags,
+        What.REMOVE_TAG: tag not in post.tags,
+    }.get(what, False)
 
 
 def _left(post: Post | None, reason: str) -> Left:

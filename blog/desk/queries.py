@@ -9,9 +9,12 @@ import sqlalchemy as sa
 
 from auth.permissions import Permission
 from auth.principal import Principal
-from blog.posts.model import PostLine, Status, posts_table
+from blog.posts.events import POST_DELETED, about
+from blog.posts.model import PostLine, Status, posts_table, revisions_table
 from blog.posts.queries import FROM, LINE, is_editable, to_line
 from blog.tags.queries import bears_tag
+from eventlog.log.model import events_table
+from storage.folding import folded
 
 _p = posts_table.c
 
@@ -60,8 +63,9 @@ def list_posts(
     if filters.tag is not None:
         conditions.append(bears_tag(filters.tag, _p.id))
     if filters.text:
-        found = (_p.title, _p.body)
-        conditions.append(sa.or_(*(each.icontains(filters.text, autoescape=True) for each in found)))
+        text = folded(filters.text) or ""
+        found = (sa.func.folded(each, type_=sa.Text) for each in (_p.title, _p.body))
+        conditions.append(sa.or_(*(each.contains(text, autoescape=True) for each in found)))
     if after is not None:
         conditions.append(_is_behind(filters.sort, after))
     query = sa.select(*LINE).select_from(FROM).where(*conditions).order_by(*_order(filters.sort)).limit(limit)
@@ -83,6 +87,21 @@ def list_chosen(db: sa.Connection, post_ids: Iterable[str], *, by: Principal, at
     these = sa.and_(_p.id.in_(list(post_ids)), _p.deleted_at.is_(None), is_editable(by))
     query = sa.select(*LINE).select_from(FROM).where(these).order_by(*_order(Sort.TITLE))
     return [to_line(row, at) for row in db.execute(query)]
+
+
+def is_saved_by(db: sa.Connection, post_id: str, version: int, *, by: Principal) -> bool:
+    """Whether that version of a post is a save of theirs."""
+    r = revisions_table.c
+    query = sa.select(r.number).where(r.post_id == post_id, r.number == version, r.user_id == by.user_id)
+    return db.execute(query).first() is not None
+
+
+def is_deleted_by(db: sa.Connection, post_id: str, *, by: Principal) -> bool:
+    """Whether the last thing that became of a post is that they have deleted it."""
+    e = events_table.c
+    query = sa.select(e.kind, e.actor).where(e.subject == about(post_id)).order_by(e.id.desc()).limit(1)
+    last = db.execute(query).one_or_none()
+    return last is not None and (last.kind, last.actor) == (POST_DELETED.name, by.log_name)
 
 
 _EARLIEST = -(2**62)  # sorts what was never out behind everything that was

@@ -1,9 +1,6 @@
 """What programs and people find their way by: sitemap, robots.txt, and the archive by year and month."""
 
-from collections import Counter
-from datetime import UTC, datetime
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -11,16 +8,22 @@ from flask.typing import ResponseReturnValue
 from auth.guards import public
 from auth.principal import VISITOR, principal
 from blog.feeds import queries
+from blog.feeds.archive import count_months, read_month, with_titles
+from blog.feeds.months import Month, parse_month
 from storage import clock
 from web.caching import shared
+from web.cursors import cursor_of_page
 from web.database import reading
 from web.errors import Invalid, NotFound
 from web.render import absolute_url, current_site, render_feed, render_page
 
 pages = Blueprint("maps", __name__)
 
-# The protocol's own limit (sitemaps.org); beyond it there is an index of several files.
-_MOST_ADDRESSES = 50_000
+# In one file, beside the home page: with the longest addresses it stays well below the protocol's 50 MiB, and small
+# enough for the page cache.
+_MOST_ADDRESSES = 5_000
+# In the whole archive or on one page of a month.
+_MOST_TITLES = 200
 _HIDDEN = ("/account", "/admin", "/login", "/new", "/preview/", "/setup/", "/join/", "/reset/", "/v1/")
 
 
@@ -28,23 +31,21 @@ _HIDDEN = ("/account", "/admin", "/login", "/new", "/preview/", "/setup/", "/joi
 @public
 @shared("part")
 def sitemap() -> ResponseReturnValue:
-    """Every address that a visitor may read, whoever asks."""
-    at = clock.now()
-    part = _whole_number(request.args.get("part"))
+    """Every address that a visitor may read, whoever asks; of many, an index of files with so many each."""
+    at, part = clock.now(), _part(request.args.get("part"))
     with reading() as db:
-        count = queries.count_addresses(db, by=VISITOR, at=at)
-        parts = max(1, -(-count // _MOST_ADDRESSES))
-        if part is None and parts > 1:
+        parts = 1 if part else -(-queries.count_addresses(db, by=VISITOR, at=at) // _MOST_ADDRESSES)
+        if parts > 1:
             urls = [absolute_url(f"/sitemap.xml?part={number}") for number in range(1, parts + 1)]
             return render_feed("blog/feeds/sitemap_index.xml", mimetype="application/xml", urls=urls)
-        if part is not None and not 1 <= part <= parts:
+        before = _MOST_ADDRESSES * ((part or 1) - 1)
+        start = queries.find_place(db, by=VISITOR, at=at, number=before)
+        if start is None and before:
             raise NotFound
-        offset = ((part or 1) - 1) * _MOST_ADDRESSES
-        found = queries.list_addresses(db, by=VISITOR, at=at, limit=_MOST_ADDRESSES, offset=offset)
+        found = queries.list_addresses(db, by=VISITOR, at=at, limit=_MOST_ADDRESSES, start=start) if start else []
+    home_url = None if before else absolute_url("/")
     entries = [(absolute_url(address.path), address.changed_at) for address in found]
-    return render_feed(
-        "blog/feeds/sitemap.xml", mimetype="application/xml", home_url=absolute_url("/"), entries=entries
-    )
+    return render_feed("blog/feeds/sitemap.xml", mimetype="application/xml", home_url=home_url, entries=entries)
 
 
 @pages.get("/robots.txt")
@@ -63,37 +64,51 @@ def robots() -> Response:
 
 @pages.get("/archive")
 @public
-@shared("year")
+@shared("month", "after")
 def archive() -> ResponseReturnValue:
-    """What was published in one year, by month, and how much in each of the others."""
-    at, zone = clock.now(), current_site().zone
-    asked = _whole_number(request.args.get("year"))
+    """Every year and month in which something was published, and how much; of few posts their titles too."""
+    asked, by, at, zone = request.args.get("month"), principal(), clock.now(), current_site().zone
+    if asked is not None:
+        return _month(asked)
+    if "after" in request.args:
+        raise NotFound("This is not a page of this list.")
     with reading() as db:
-        moments = queries.list_moments(db, by=principal(), at=at)
-        years = Counter(clock.to_datetime(moment).astimezone(zone).year for moment in moments)
-        if asked is not None and asked not in years:
-            raise NotFound("Nothing was published in that year.")
-        year = asked or max(years, default=0)
-        posts = []
-        if years:
-            start, end = _new_year(year, zone), _new_year(year + 1, zone)
-            posts = queries.list_between(db, by=principal(), at=at, start=start, end=end)
-    months = [
-        (month, list(group))
-        for month, group in groupby(
-            posts, key=lambda post: clock.to_datetime(post.published_at or 0).astimezone(zone).month
-        )
-    ]
-    return render_page("blog/feeds/archive.html", year=year, years=sorted(years.items(), reverse=True), months=months)
+        months = count_months(db, by=by, at=at, zone=zone)
+        if sum(each.post_count for each in months) <= _MOST_TITLES:
+            months = with_titles(db, months, by=by, at=at)
+    years = [(year, list(group)) for year, group in groupby(months, key=lambda each: each.month.year)]
+    return render_page("blog/feeds/archive.html", years=years)
 
 
-def _new_year(year: int, zone: ZoneInfo) -> int:
-    return clock.from_datetime(datetime(year, 1, 1, tzinfo=zone).astimezone(UTC))
+def _month(name: str) -> ResponseReturnValue:
+    month, after, zone = parse_month(name), cursor_of_page(request.args.get("after")), current_site().zone
+    if month is None:
+        raise NotFound("This is no month. Write it as 2026-11.")
+    with reading() as db:
+        page = read_month(db, month, by=principal(), at=clock.now(), zone=zone, limit=_MOST_TITLES, after=after)
+    if not page.titles:
+        raise NotFound("Nothing was published in that month.")
+    path = f"/archive?month={month.name}"
+
+    def link(other: Month | None) -> tuple[Month, int] | None:
+        return other and (other, other.middle(zone))
+
+    return render_page(
+        "blog/feeds/month.html",
+        month=month,
+        at=month.middle(zone),
+        titles=page.titles,
+        older_url=page.next and f"{path}&after={page.next}",
+        newer_url=None if after is None else path,
+        earlier=link(page.earlier),
+        later=link(page.later),
+        canonical_url=absolute_url(path) if after is None else None,
+    )
 
 
-def _whole_number(text: str | None) -> int | None:
+def _part(text: str | None) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= 4 and int(text) > 0):
-        raise Invalid({"year": "This is no year, and no part of the map."})
+        raise Invalid({"part": "This is no part of the map."})
     return int(text)

@@ -8,8 +8,10 @@ from flask.typing import ResponseReturnValue
 from auth.guards import public
 from auth.principal import principal
 from auth.users.profiles import find_author
+from blog.feeds.links import with_whole_links
 from blog.posts.model import Post
 from blog.posts.queries import list_whole_out
+from blog.tags.addresses import tag_path
 from blog.tags.names import UnusableTags, normalise_tag
 from storage import clock
 from web.caching import shared
@@ -55,6 +57,7 @@ def json_feed() -> Response:
             "date_modified": clock.to_rfc3339(post["updated_at"]),
             "authors": [{"name": post["author_name"]}],
             "tags": post["tags"],
+            **({"language": post["lang"]} if post["lang"] else {}),
         }
         for post in feed["posts"]
     ]
@@ -82,7 +85,8 @@ def tag_atom(tag: str) -> ResponseReturnValue:
         name = normalise_tag(tag)
     except UnusableTags:
         raise NotFound from None
-    return _atom(f"/tags/{name}/feed.xml", f"/tags/{name}", name, tag=name)
+    path = tag_path(name)
+    return _atom(f"{path}/feed.xml", path, name, tag=name)
 
 
 @pages.get("/authors/<username>/feed.xml")
@@ -116,10 +120,12 @@ def _feed(path: str, home: str, about: str | None, **which: str) -> dict[str, An
 
 
 def _entry(post: Post) -> dict[str, Any]:
-    names = ("id", "title", "html", "author_name", "tags", "published_at")
+    url = absolute_url(post.path)
+    names = ("id", "title", "author_name", "tags", "published_at", "lang")
     entry: dict[str, Any] = {name: getattr(post, name) for name in names}
     return entry | {
-        "url": absolute_url(post.path),
+        "url": url,
+        "html": with_whole_links(post.html, url),
         "excerpt": post.summary,
         "updated_at": _updated_at(post),
     }

@@ -10,11 +10,10 @@ from auth.permissions import Permission
 from auth.principal import principal
 from blog.media import queries
 from blog.media.model import VARIANT_TYPE, Media, Variant
-from blog.media.queries import Cursor
 from blog.media.serving import current_files
 from blog.media.storing import store
-from storage.ids import parse_id
 from web.csrf import check_header_token
+from web.cursors import Cursor, cursor_before
 from web.database import current_database, reading
 from web.errors import Invalid
 from web.render import absolute_url
@@ -29,7 +28,7 @@ _MOST = 100
 @requires(Permission.UPLOAD_MEDIA)
 def index() -> Response:
     """One's own pictures, the newest first."""
-    limit, before = _limit(), _cursor()
+    limit, before = _limit(), cursor_before(request.args.get("before"))
     with reading() as db:
         found = queries.list_own(db, by=principal(), limit=limit + 1, before=before)
         pictures = found[:limit]
@@ -37,7 +36,7 @@ def index() -> Response:
     following = None
     if len(found) > limit:
         last = pictures[-1]
-        following = absolute_url(f"/v1/media?limit={limit}&before={last.created_at}~{last.id}")
+        following = absolute_url(f"/v1/media?limit={limit}&before={Cursor(last.created_at, last.id)}")
     items = [as_json(media, variants.get(media.digest, [])) for media in pictures]
     return jsonify({"items": items, "next": following})
 
@@ -87,14 +86,3 @@ def _limit() -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= _MOST):
         raise Invalid({"limit": f"Use a number from 1 to {_MOST}."})
     return int(text)
-
-
-def _cursor() -> Cursor | None:
-    text = request.args.get("before")
-    if not text:
-        return None
-    at, _, media_id = text.partition("~")
-    known = parse_id(media_id)
-    if known is None or not (at.isascii() and at.isdecimal() and len(at) < 19):
-        raise Invalid({"before": "This is not a place in this list; follow `next`."})
-    return Cursor(int(at), known)

@@ -24,20 +24,21 @@ class Picture:
     srcset: str
 
 
-def pictures_in(db: sa.Connection, body_markdown: str) -> Mapping[str, Picture]:
-    """The pictures of this site that a text names, by address (`/media/<digest>`), in one statement or none."""
+def pictures_in(db: sa.Connection, body_markdown: str, *, author_id: int | None) -> Mapping[str, Picture]:
+    """The pictures of this site that a text names, by address (`/media/<digest>`), in one statement or none.
+
+    They are described as the text's author describes their own: nobody else puts words into it.
+    """
     digests = list(dict.fromkeys(found[1] for found in _ADDRESS.finditer(body_markdown)))[:_MOST]
     if not digests:
         return {}
     pictures: dict[str, Picture] = {}
     sets: dict[str, dict[int, str]] = {}
-    for row in queries.list_measures(db, digests):
+    for row in queries.list_measures(db, digests, author_id=author_id):
         path = f"/media/{row.digest}"
         sources = sets.setdefault(path, {row.width: path})
         if row.variant_width is not None:
             sources[row.variant_width] = Variant(row.digest, row.variant_width, 0).path
         srcset = ", ".join(f"{source} {width}w" for width, source in sorted(sources.items()))
-        known = pictures.get(path)
-        alt = known.alt if known is not None and known.alt else row.alt
-        pictures[path] = Picture(row.width, row.height, alt, srcset if len(sources) > 1 else "")
+        pictures[path] = Picture(row.width, row.height, row.alt, srcset if len(sources) > 1 else "")
     return pictures

@@ -36,12 +36,14 @@ media_variants_table = sa.Table(
     sa.Column("file_digest", sa.Text, nullable=False, index=True),
 )
 
-# Which pictures stand in the text of which post, as its last save left it; also where nobody has uploaded them (yet).
+# Which pictures stand in the text of which post, also where nobody has uploaded them (yet): in what its last save left,
+# or only in an earlier revision.
 media_uses_table = sa.Table(
     "media_uses",
     metadata,
     sa.Column("post_id", sa.Text, sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("digest", sa.Text, primary_key=True, index=True),
+    sa.Column("is_current", sa.Boolean, nullable=False, server_default=sa.text("1")),
 )
 
 VARIANT_TYPE = "image/webp"
@@ -91,8 +93,24 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A post in whose text a picture stands."""
+    """A post in whose text a picture stands, or stood in an earlier revision."""
 
     slug: str
     title: str
     is_own: bool
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one picture of somebody stands, as far as they may know."""
+
+    uses: list[Use]
+    earlier: list[Use]  # their own posts that show it in an earlier revision only
+    is_needed_by_others: bool
+    is_unsaved: bool  # in a text that they have not saved yet
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether something would lose it; a draft of somebody else's is no reason to keep it."""
+        return any(use.is_own for use in self.uses) or self.is_needed_by_others or self.is_unsaved

@@ -11,10 +11,11 @@ from auth.permissions import Permission
 from auth.principal import principal
 from blog.media import queries
 from blog.media.forms import DescriptionForm, UploadForm
-from blog.media.queries import Cursor
 from blog.media.serving import current_files
 from blog.media.storing import InUse, delete, describe, find, store
+from blog.media.uses import where_they_stand
 from storage.ids import parse_id
+from web.cursors import Cursor, cursor_of_page
 from web.database import current_database, reading, transaction
 from web.errors import Forbidden, Invalid, NotFound, TooLarge
 from web.negotiation import wants_json
@@ -76,7 +77,7 @@ def save_description(media_id: str) -> ResponseReturnValue:
 @pages.post("/account/media/<media_id>/delete")
 @requires(Permission.UPLOAD_MEDIA, session_only=True)
 def remove(media_id: str) -> ResponseReturnValue:
-    """Delete a picture that stands nowhere."""
+    """Delete a picture that nothing would lose."""
     _find(media_id)
     if refused := UploadForm(request.form).token_error():
         return _show(status=403, notice=refused)
@@ -136,7 +137,7 @@ def _show(
     notice: str | None = None,
     error: str | None = None,
 ) -> ResponseReturnValue:
-    before = _cursor() if request.method == "GET" else None
+    before = cursor_of_page(request.args.get("before")) if request.method == "GET" else None
     with reading() as db:
         found = queries.list_own(db, by=principal(), limit=_PER_PAGE + 1, before=before)
         pictures = found[:_PER_PAGE]
@@ -144,12 +145,12 @@ def _show(
             # What somebody typed is shown, however old the picture is.
             pictures = [find(db, sent[0], by=principal()), *pictures]
         variants = queries.list_variants(db, [media.digest for media in pictures])
-        uses = queries.list_uses(db, pictures, by=principal())
+        standing = where_they_stand(db, pictures, by=principal())
     items: list[dict[str, Any]] = []
     for media in pictures:
         form = sent[1] if sent is not None and sent[0] == media.id else _form_of(media.alt, media.is_decorative)
         thumbnail = next((v.path for v in variants.get(media.digest, [])), media.path)
-        items.append({"media": media, "form": form, "thumbnail": thumbnail, "uses": uses.get(media.digest, [])})
+        items.append({"media": media, "form": form, "thumbnail": thumbnail, "standing": standing[media.digest]})
     last = pictures[-1] if len(found) > _PER_PAGE else None
     return render_page(
         "blog/media/library.html",
@@ -158,7 +159,7 @@ def _show(
         upload=upload or UploadForm(),
         notice=notice,
         error=error,
-        older_url=None if last is None else f"/account/media?before={last.created_at}~{last.id}",
+        older_url=None if last is None else f"/account/media?before={Cursor(last.created_at, last.id)}",
         newer_url=None if before is None else "/account/media",
         canonical_url=None,
     )
@@ -166,14 +167,3 @@ def _show(
 
 def _form_of(alt: str, is_decorative: bool) -> DescriptionForm:
     return DescriptionForm(data={"alt": alt, "decorative": is_decorative})
-
-
-def _cursor() -> Cursor | None:
-    text = request.args.get("before")
-    if text is None:
-        return None
-    at, _, media_id = text.partition("~")
-    known = parse_id(media_id)
-    if known is None or len(at) > 18 or not (at.isascii() and at.isdecimal()):
-        raise NotFound("This is not a page of this list.")
-    return Cursor(int(at), known)

@@ -1,7 +1,7 @@
 """Every statement about pictures. A stranger's row is not found."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -11,25 +11,21 @@ from auth.permissions import Permission
 from auth.principal import Principal
 from blog.media.model import Media, Use, Variant, media_table, media_uses_table, media_variants_table
 from storage import clock
+from web.cursors import Cursor
 
 _m, _u, _v = media_table.c, media_uses_table.c, media_variants_table.c
 _MEDIA = [_m[name] for name in Media.__dataclass_fields__]
-# Posts are kept by a floor above, which says what stands in each (`keep_uses`).
+# Posts are kept by a floor above, which says what stands in each (`keep_uses`); unsaved texts by a neighbour.
 _posts = sa.table(
     "posts",
-    *(sa.column(name) for name in ("id", "slug", "title", "author_id", "deleted_at", "updated_at")),
+    *(sa.column(name) for name in ("id", "slug", "title", "author_id", "status", "deleted_at", "updated_at")),
 )
-_p = _posts.c
-_MOST_USES = 100
+_copies = sa.table("working_copies", *(sa.column(name) for name in ("user_id", "fields", "saved_at")))
+_p, _c = _posts.c, _copies.c
+_MOST_USES = 20  # of each picture
 # What was deleted so short a time ago can be taken out of the bin, and wants its pictures then.
 IN_BIN = 30 * clock.DAY
-
-
-class Cursor(NamedTuple):
-    """Where a page of a list ended."""
-
-    at: int
-    id: str
+COPIES_KEPT = 30 * clock.DAY  # what somebody typed and did not save
 
 
 class Found(NamedTuple):
@@ -103,13 +99,21 @@ def list_variants(db: sa.Connection, digests: Iterable[str]) -> dict[str, list[V
     return found
 
 
-def list_measures(db: sa.Connection, digests: list[str]) -> Sequence[sa.Row[str, int, int, str, int | None]]:
-    """Digest, width, height, alt and a variant's width of these pictures: a row for each variant, or one without."""
+def list_measures(
+    db: sa.Connection, digests: list[str], *, author_id: int | None
+) -> Sequence[sa.Row[str, int, int, str, int | None]]:
+    """Digest, width, height, alt and a variant's width of these pictures: a row for each variant, or one without.
+
+    How large a file is, is the same whosever it is. What it shows is what this author says of theirs; empty: nothing.
+    """
+    alt = sa.func.max(sa.case((_m.user_id == author_id, _m.alt), else_="")).label("alt")
+    measures = (_m.digest, _m.width, _m.height, _v.width.label("variant_width"))
     query = (
-        sa.select(_m.digest, _m.width, _m.height, _m.alt, _v.width.label("variant_width"))
+        sa.select(*measures, alt)
         .select_from(media_table.outerjoin(media_variants_table, _v.digest == _m.digest))
         .where(_m.digest.in_(digests))
-        .order_by(_m.digest, _m.created_at, _m.id, _v.width)
+        .group_by(*measures)
+        .order_by(_m.digest, _v.width)
     )
     return db.execute(query).all()
 
@@ -135,44 +139,54 @@ def is_file_used(db: sa.Connection, digest: str) -> bool:
 
 
 def replace_uses(db: sa.Connection, post_id: str, digests: Iterable[str]) -> None:
-    """Let these pictures, and no others, stand in a post."""
-    db.execute(sa.delete(media_uses_table).where(_u.post_id == post_id))
-    rows = [{"post_id": post_id, "digest": digest} for digest in digests]
+    """Let these pictures, and no others, stand in a post; the ones that did before stay in its earlier revisions."""
+    db.execute(sa.update(media_uses_table).where(_u.post_id == post_id).values(is_current=False))
+    rows = [{"post_id": post_id, "digest": digest, "is_current": True} for digest in digests]
     if rows:
-        db.execute(sa.insert(media_uses_table), rows)
+        db.execute(sa.insert(media_uses_table).prefix_with("OR REPLACE"), rows)
 
 
 def list_posts_with(db: sa.Connection, digest: str) -> list[str]:
     """The ids of the posts in whose texts a picture stands, deleted ones too."""
-    return list(db.execute(sa.select(_u.post_id).where(_u.digest == digest)).scalars())
+    return list(db.execute(sa.select(_u.post_id).where(_u.digest == digest, _u.is_current)).scalars())
 
 
 def list_uses(db: sa.Connection, pictures: Sequence[Media], *, by: Principal) -> dict[str, list[Use]]:
-    """The posts in whose text these pictures stand, by digest: one's own, and for editors everybody's."""
+    """The posts in whose text these pictures stand or stood, by digest, one's own first; for editors everybody's."""
     is_known = sa.true() if by.may(Permission.EDIT_ANY_POST) else _p.author_id == by.user_id
-    query = _uses_of([picture.id for picture in pictures], by=by).where(is_known)
+    is_own = (_p.author_id == by.user_id).label("is_own")
+    order = (is_own.desc(), _u.is_current.desc(), _p.updated_at.desc(), _p.id)
+    place = sa.func.row_number().over(partition_by=_u.digest, order_by=order).label("place")
+    in_time = sa.or_(_p.deleted_at.is_(None), _p.deleted_at >= clock.now() - IN_BIN)
+    ranked = (
+        sa.select(_u.digest, _p.slug, _p.title, is_own, _u.is_current, place)
+        .select_from(media_uses_table.join(_posts, _p.id == _u.post_id))
+        .where(_u.digest.in_([picture.digest for picture in pictures]), is_known, in_time)
+        .subquery()
+    )
     found: dict[str, list[Use]] = defaultdict(list)
-    for row in db.execute(query):
-        found[row.digest].append(Use(row.slug, row.title, row.is_own))
+    for row in db.execute(sa.select(ranked).where(ranked.c.place <= _MOST_USES).order_by(ranked.c.place)):
+        found[row.digest].append(Use(row.slug, row.title, row.is_own, row.is_current))
     return found
 
 
-def list_hindrances(db: sa.Connection, media: Media, *, by: Principal) -> list[Use]:
-    """The posts that would lose the picture with it; others' do not where somebody else has the same file."""
-    other = media_table.alias()
-    is_shared = sa.exists().where(other.c.digest == media.digest, other.c.id != media.id)
-    query = _uses_of([media.id], by=by).where(sa.or_(_p.author_id == by.user_id, ~is_shared))
-    return [Use(row.slug, row.title, row.is_own) for row in db.execute(query)]
-
-
-def _uses_of(media_ids: list[str], *, by: Principal) -> sa.Select[tuple[str, str, str, bool]]:
-    return (
-        sa.select(_m.digest, _p.slug, _p.title, (_p.author_id == by.user_id).label("is_own"))
-        .select_from(media_table.join(media_uses_table, _u.digest == _m.digest).join(_posts, _p.id == _u.post_id))
-        .where(_m.id.in_(media_ids), sa.or_(_p.deleted_at.is_(None), _p.deleted_at >= clock.now() - IN_BIN))
-        .order_by(_m.digest, _p.updated_at.desc(), _p.id)
-        .limit(_MOST_USES)
+def list_needed_by_others(db: sa.Connection, pictures: Sequence[Media], *, by: Principal) -> set[str]:
+    """Which of these stand in what others have published, or let come out later, and nobody else has the file of."""
+    is_shared = sa.exists().where(_m.digest == _u.digest, _m.user_id != by.user_id)
+    query = (
+        sa.select(_u.digest)
+        .distinct()
+        .select_from(media_uses_table.join(_posts, _p.id == _u.post_id))
+        .where(_u.digest.in_([picture.digest for picture in pictures]), _u.is_current, ~is_shared)
+        .where(_p.author_id != by.user_id, _p.status == "published", _p.deleted_at.is_(None))
     )
+    return set(db.execute(query).scalars())
+
+
+def unsaved_texts(db: sa.Connection, *, by: Principal) -> Iterator[str]:
+    """What one typed and did not save, as it is kept, one after the other: what names a picture."""
+    names_one = (_c.saved_at >= clock.now() - COPIES_KEPT, _c.fields.contains("/media/"))
+    yield from db.execute(sa.select(_c.fields).where(_c.user_id == by.user_id, *names_one)).scalars()
 
 
 def _is_own(by: Principal) -> sa.ColumnElement[bool]:

@@ -10,7 +10,8 @@ from auth.principal import Principal
 from blog.media import queries
 from blog.media.decoding import Decoded, clean
 from blog.media.events import MEDIA_DELETED, MEDIA_DESCRIBED, MEDIA_UPLOADED, STORE, about
-from blog.media.model import Media
+from blog.media.model import Media, Standing
+from blog.media.uses import where_they_stand
 from blog.media.variants import MAKE_VARIANTS, SWEEP
 from blog.media.words import check_alt, label_from
 from eventlog.ledger.announcing import Outcome, record_intent, record_outcome
@@ -30,7 +31,7 @@ _AT_ONCE = 256 * 1024
 
 
 class InUse(Conflict):
-    """Posts would lose the picture."""
+    """Posts, or texts that are not saved, would lose the picture."""
 
 
 def store(
@@ -85,12 +86,11 @@ def describe(db: sa.Connection, media_id: str, *, alt: str, is_decorative: bool,
 
 
 def delete(db: sa.Connection, media_id: str, *, by: Principal) -> None:
-    """Take a picture away; its file follows when nobody else has it. Raises NotFound; InUse, which names the posts."""
+    """Take a picture away; its file follows when nobody else has it. Raises NotFound; InUse, which says where."""
     media = find(db, media_id, by=by)
-    if uses := queries.list_hindrances(db, media, by=by):
-        own = [f"“{use.title}” (/posts/{use.slug})" for use in uses if use.is_own]
-        others = ["a post of somebody else's"] if len(own) < len(uses) else []
-        raise InUse(f"It stands in {', '.join([*own[:20], *others])}. Take it out there first.")
+    standing = where_they_stand(db, [media], by=by)[media.digest]
+    if standing.is_needed:
+        raise InUse(f"It stands in {', '.join(_places(standing))}. Take it out there first.")
     queries.delete_media(db, media.id)
     append_event(db, MEDIA_DELETED, by=by, subject=about(media.id), payload={"digest": media.digest})
     if queries.find_any(db, media.digest) is None:
@@ -104,6 +104,12 @@ def find(db: sa.Connection, media_id: str, *, by: Principal) -> Media:
     if media is None:
         raise NotFound("No picture of yours is here.")
     return media
+
+
+def _places(standing: Standing) -> list[str]:
+    own = [f"“{use.title}” (/posts/{use.slug})" for use in standing.uses if use.is_own]
+    unsaved = ["an unsaved text of yours (/account/working-copies)"] if standing.is_unsaved else []
+    return [*own, *unsaved, *(["a post of somebody else's"] if standing.is_needed_by_others else [])]
 
 
 def _receive(sent: IO[bytes], source: IO[bytes]) -> None:

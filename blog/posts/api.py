@@ -9,17 +9,17 @@ from pydantic.config import JsonDict
 from auth.guards import public, requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.posts import content, queries
+from blog.posts import content, languages, queries
 from blog.posts.deleting import delete as delete_post
 from blog.posts.model import Kind, Origin, Post, Status, Visibility
-from blog.posts.queries import Cursor
 from blog.posts.reading import read_post, refuse_to_members_only
-from blog.posts.surroundings import current_surroundings
+from blog.posts.surroundings import surroundings_after
 from blog.posts.writing import change, check_may_publish, check_version, find_editable, write
 from blog.tags import names
 from storage import clock
 from storage.ids import parse_id
 from web.csrf import check_header_token
+from web.cursors import Cursor, cursor_before
 from web.database import reading, transaction
 from web.errors import Invalid, NotFound, Stale
 from web.json_body import JsonBody, Moment, read_body
@@ -42,6 +42,7 @@ _EXCERPT: JsonDict = {
     "maxLength": content.LONGEST_EXCERPT,
     "pattern": r"^[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]*$",
 }
+_LANG: JsonDict = {"maxLength": languages.LONGEST, "pattern": f"^ *({languages.PATTERN})? *$"}
 _TAG: JsonDict = {"type": "string", "minLength": 1, "maxLength": names.LONGEST, "pattern": r'^[^,/\\?#"<>]*$'}
 _TAGS: JsonDict = {"maxItems": names.MOST, "items": _TAG}
 
@@ -59,6 +60,7 @@ class PostBody(JsonBody):
     status: str = Field("draft", json_schema_extra={"enum": list(Status)})
     visibility: str = Field("public", json_schema_extra={"enum": list(Visibility)})
     kind: str = Field("post", json_schema_extra={"enum": list(Kind)}, description="A page stands at /<slug>.")
+    lang: str = Field("", description="A BCP 47 tag. Empty: the site's language.", json_schema_extra=_LANG)
     publish_at: Moment | None = Field(None, description="Public from then on. Absent: now.")
 
 
@@ -77,13 +79,11 @@ def index() -> Response:
     limit = _limit()
     before = request.args.get("before")
     with reading() as db:
-        posts = queries.list_known(
-            db, by=principal(), at=clock.now(), limit=limit + 1, before=_cursor(before) if before else None
-        )
+        posts = queries.list_known(db, by=principal(), at=clock.now(), limit=limit + 1, before=cursor_before(before))
     following = None
     if len(posts) > limit:
         last = posts[limit - 1]
-        following = absolute_url(f"/v1/posts?limit={limit}&before={last.created_at}~{last.id}")
+        following = absolute_url(f"/v1/posts?limit={limit}&before={Cursor(last.created_at, last.id)}")
     return jsonify({"items": [as_json(post) for post in posts[:limit]], "next": following})
 
 
@@ -94,7 +94,7 @@ def create() -> Response:
     check_header_token()
     changes, faults = _read_changes(PostBody)
     check_may_publish(None, changes.get("status"), by=principal())
-    around = current_surroundings(changes.get("body") or "")
+    around = surroundings_after(changes)
     prepared = content.prepare(changes, parse_faults=faults, surroundings=around)
     with transaction() as db:
         post = write(db, prepared, by=principal(), origin=Origin.API)
@@ -124,7 +124,7 @@ def patch(post_id: str) -> Response:
     changes, faults = _read_changes(PostChanges)
     check_may_publish(post, changes.get("status"), by=principal())
     check_version(post, asked_version(post, changes.pop("version", None)))
-    around = current_surroundings(changes.get("body") or "")
+    around = surroundings_after(changes, post)
     prepared = content.prepare(changes, current=post, parse_faults=faults, surroundings=around)
     try:
         with transaction() as db:
@@ -169,6 +169,7 @@ def as_json(post: Post) -> dict[str, Any]:
         "status": post.status,
         "visibility": post.visibility,
         "kind": post.kind,
+        "lang": post.lang,
         "version": post.version,
         "author": post.author_username,
         "created_at": clock.to_rfc3339(post.created_at),
@@ -216,11 +217,3 @@ def _limit() -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= _MOST):
         raise Invalid({"limit": f"Use a number from 1 to {_MOST}."})
     return int(text)
-
-
-def _cursor(text: str) -> Cursor:
-    at, _, post_id = text.partition("~")
-    known = parse_id(post_id)
-    if known is None or not (at.isascii() and at.isdecimal() and len(at) < 19):
-        raise Invalid({"before": "This is not a place in this list; follow `next`."})
-    return Cursor(int(at), known)

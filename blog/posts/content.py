@@ -8,6 +8,7 @@ from typing import Any
 
 from slugify import slugify
 
+from blog.posts import languages
 from blog.posts.model import Kind, Post, Status, Visibility
 from blog.rendering import LONGEST_BODY_BYTES as LONGEST_BODY_BYTES
 from blog.rendering import RENDERER_VERSION, Picture
@@ -41,7 +42,7 @@ class Fault(ValueError):
 class Surroundings:
     """What a page depends on beside its text."""
 
-    language: str | None = "en"  # whose quotation marks are used; None: as typed
+    language: str | None = "en"  # whose quotation marks a text without a language of its own gets; None: as typed
     own_host: str | None = None  # links to all others say that they leave
     pictures: Mapping[str, Picture] = field(default_factory=dict)  # by address
 
@@ -59,6 +60,7 @@ class Content:
     visibility: Visibility
     publish_at: int | None
     kind: Kind
+    lang: str
     html: str
     renderer_version: int
     summary: str
@@ -90,19 +92,20 @@ def prepare(
         faults.setdefault("slug", "The site itself uses this address. Choose another one.")
     if faults:
         raise Invalid(faults)
-    if current is not None and current.body == values["body"]:
-        # The same text has the same page; that of an older renderer is made anew by a job.
+    if current is not None and (current.body, current.lang) == (values["body"], values["lang"]):
+        # The same text in the same language has the same page; that of an older renderer is made anew by a job.
         html, renderer_version = current.html, current.renderer_version
     else:
-        html, renderer_version = render_in(values["body"], surroundings or Surroundings()), RENDERER_VERSION
+        html = render_in(values["body"], surroundings or Surroundings(), lang=values["lang"])
+        renderer_version = RENDERER_VERSION
     summary = values["excerpt"] or make_excerpt(html)
     return Content(**values, html=html, renderer_version=renderer_version, summary=summary)
 
 
-def render_in(body_markdown: str, surroundings: Surroundings) -> str:
-    """The page of a text, in its surroundings."""
+def render_in(body_markdown: str, surroundings: Surroundings, *, lang: str) -> str:
+    """The page of a text, in its surroundings; `lang`: its own language, or empty."""
     s = surroundings
-    return render(body_markdown, language=s.language, pictures=s.pictures, own_host=s.own_host)
+    return render(body_markdown, language=lang or s.language, pictures=s.pictures, own_host=s.own_host)
 
 
 def slug_from(title: str) -> str:
@@ -174,6 +177,17 @@ def _check_kind(kind: str) -> Kind:
         raise Fault("Choose post or page.") from None
 
 
+def _check_lang(lang: str) -> str:
+    if len(lang) > languages.LONGEST:
+        raise Fault(f"A language tag has at most {languages.LONGEST} characters.")
+    if not lang.strip(" "):
+        return ""
+    tag = languages.normalise_language(lang)
+    if tag is None:
+        raise Fault(f"{languages.UNUSABLE} Empty: the language of the site.")
+    return tag
+
+
 def _check_visibility(visibility: str) -> Visibility:
     try:
         return Visibility(visibility)
@@ -205,4 +219,5 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "visibility": _check_visibility,
     "publish_at": _check_publish_at,
     "kind": _check_kind,
+    "lang": _check_lang,
 }

@@ -26,6 +26,7 @@ SCHEMAS: dict[str, Any] = {
             "status": {"enum": list(Status)},
             "visibility": {"enum": list(Visibility)},
             "kind": {"enum": list(Kind)},
+            "lang": _TEXT,
             "version": {"type": "integer", "minimum": 1},
             "author": _TEXT,
             "created_at": _MOMENT,

@@ -19,7 +19,7 @@ from blog.posts.forms import DeleteForm, PostForm, form_data
 from blog.posts.meeting import put_together, questions, text_by
 from blog.posts.model import Origin, Post
 from blog.posts.publishing import publish, unpublish
-from blog.posts.surroundings import current_surroundings
+from blog.posts.surroundings import surroundings_after
 from blog.posts.writing import change, check_version, find_editable, find_repeated, write
 from blog.posts.zones import writers_zone
 from blog.working_copies import keeping
@@ -151,10 +151,11 @@ def _submit(form: PostForm, post: Post | None) -> ResponseReturnValue:
         if post is not None and not is_preview:
             check_version(post, form.asked_version())
         changes, faults = form.changes(writers_zone(), post)
-        around = current_surroundings(changes.get("body") or "")
+        around = surroundings_after(changes, post)
         content = prepare(changes, current=post, parse_faults=faults, surroundings=around)
         if is_preview:
-            return _show(form, post, preview_html=Markup(content.html), preview_title=content.title)  # noqa: S704
+            html = Markup(content.html)  # noqa: S704 - sanitised as the last step of rendering
+            return _show(form, post, preview_html=html, preview_title=content.title, preview_lang=content.lang)
         with transaction() as db:
             if post is None:
                 saved = write(db, content, by=who, submission=form.submission_id())
@@ -211,7 +212,7 @@ def _holds_the_same(form: PostForm, saved: Post) -> bool:
         content = prepare(changes, current=saved, parse_faults=faults)
     except Invalid:
         return False
-    names = ("title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind")
+    names = ("title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind", "lang")
     return content.slug in ("", saved.slug) and all(getattr(content, n) == getattr(saved, n) for n in names)
 
 
@@ -224,7 +225,7 @@ def _show_both(form: PostForm, post: Post, *, since: int | None = None, notice: 
         zone = form.zone(writers_zone())
         form.take_over(form_data(theirs, zone), unless_changed_from=form_data(was_shown, zone))
     form.base_version.data = str(began_with.version if began_with is not None else theirs.version)
-    form.version.data = str(theirs.version)
+    form.sees(theirs.version)
     merged = put_together(began_with or theirs, form.body.data or "", theirs)
     return _show(form, theirs, status=409, notice=notice, theirs=theirs, questions=questions(merged))
 
@@ -237,6 +238,7 @@ def _merge(form: PostForm, post: Post) -> ResponseReturnValue:
     form.body.data = text_by(put_together(began_with or theirs, form.body.data or "", theirs), request.form)
     # From now on it is made from theirs.
     form.base_version.data = str(theirs.version)
+    form.sees(theirs.version)
     return _show(form, theirs, notice=_MERGED)
 
 
@@ -252,13 +254,23 @@ def _show(
 ) -> ResponseReturnValue:
     if not form.submission.data:
         form.submission.data = secrets.token_urlsafe(16)
+    if form.version.data:
+        # However often the form comes back before it is saved: it is about the version that its author saw.
+        form.sees(form.asked_version())
     allow_own_scripts()
     if post is not None and "theirs" not in more and form.is_between_saves():
         # Whatever the form comes back for, the other's text stays beside it until both are put together.
         theirs, began_with = _both(post, since=form.merged_from())
         merged = put_together(began_with or theirs, form.body.data or "", theirs)
         more |= {"theirs": theirs, "questions": questions(merged)}
-    arguments = {"preview_html": None, "preview_title": None, "theirs": None, "kept": None, "questions": []} | more
+    arguments = {
+        "preview_html": None,
+        "preview_title": None,
+        "preview_lang": "",
+        "theirs": None,
+        "kept": None,
+        "questions": [],
+    } | more
     return render_page(
         "blog/posts/editor.html",
         status=status,

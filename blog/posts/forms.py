@@ -13,7 +13,7 @@ from blog.posts.zones import zone_named
 from blog.tags.names import split_tags
 from web.forms import Form
 
-_FIELDS = ("title", "slug", "body", "excerpt", "status", "visibility", "kind")
+_FIELDS = ("title", "slug", "body", "excerpt", "status", "visibility", "kind", "lang")
 
 
 class VersionedForm(Form):
@@ -44,6 +44,7 @@ class PostForm(VersionedForm):
         choices=[SelectChoice("public", "Everybody"), SelectChoice("members", "Members who are signed in")],
     )
     kind = RadioField("What it is", choices=[SelectChoice("post", "Post"), SelectChoice("page", "Page")])
+    lang = StringField("Language", description="A code such as de, pt-BR or ar. Empty: the language of the site.")
     submission = HiddenField()
     base_version = HiddenField()
     seen = StringField()
@@ -93,7 +94,7 @@ class PostForm(VersionedForm):
 
     def take_over(self, theirs: dict[str, Any], *, unless_changed_from: dict[str, Any]) -> None:
         """Let the settings that this author did not touch be what somebody else has made of them meanwhile."""
-        for name in ("title", "slug", "excerpt", "tags", "status", "visibility", "kind"):
+        for name in ("title", "slug", "excerpt", "tags", "status", "visibility", "kind", "lang"):
             if (self[name].data or "").replace("\r\n", "\n") == unless_changed_from[name]:
                 self[name].data = theirs[name]
         mine = (self.publish_at.data or "", self.publish_offset.data or unless_changed_from["publish_offset"])
@@ -104,6 +105,10 @@ class PostForm(VersionedForm):
         """Likewise. Going back brings the text into a newer page: the older of the two versions counts."""
         version, seen = super().asked_version(), _version_in(self.seen.data)
         return version if version is None or seen is None else min(version, seen)
+
+    def sees(self, version: int | None) -> None:
+        """The version that this page shows, and that a save of it replaces."""
+        self.version.data, self.seen.data = str(version), None
 
     def merged_from(self) -> int | None:
         """The version that this author began with, where another save came between."""

@@ -5,7 +5,10 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+from storage import clock
 from storage.schema import metadata
+
+KEPT_IN_BIN = 30 * clock.DAY  # from its deletion on; after that nobody can take a post out again
 
 
 class Status(StrEnum):
@@ -62,7 +65,9 @@ posts_table = sa.Table(
     sa.Column("updated_at", sa.Integer, nullable=False),
     sa.Column("deleted_at", sa.Integer),  # NULL: not deleted
     sa.Column("kind", sa.Text, nullable=False, server_default=Kind.POST),
-    sa.Index("ix_posts_reading", "status", "published_at", "id"),
+    sa.Column("lang", sa.Text, nullable=False, server_default=sa.text("''")),  # BCP 47; empty: the site's language
+    # With all that decides who finds a post, so that counting them reads no text.
+    sa.Index("ix_posts_reading", "status", "published_at", "id", "visibility", "kind", "deleted_at"),
     sa.Index("ix_posts_created_at_id", "created_at", "id"),
     sa.Index("ix_posts_bin", "author_id", "deleted_at"),
     sa.Index("ix_posts_desk", "author_id", "status", "updated_at", "id"),
@@ -95,6 +100,7 @@ revisions_table = sa.Table(
     sa.Column("publish_at", sa.Integer),
     sa.Column("kind", sa.Text, nullable=False, server_default=Kind.POST),
     sa.Column("origin", sa.Text, nullable=False, server_default=Origin.FORM),
+    sa.Column("lang", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.UniqueConstraint("user_id", "submission"),
 )
 
@@ -124,6 +130,7 @@ class Post:
     updated_at: int
     deleted_at: int | None
     kind: Kind
+    lang: str
 
     @property
     def path(self) -> str:
@@ -160,6 +167,7 @@ class PostLine:
     updated_at: int
     version: int
     kind: Kind
+    lang: str
     is_scheduled: bool
 
     @property

@@ -55,7 +55,9 @@ def continued_form(key: str, post: Post | None) -> PostForm:
         copy = keeping.find(db, key, by=principal())
     if copy is None:
         raise NotFound("It was saved or discarded meanwhile, or it is older than 30 days.")
-    return PostForm(data=copy.fields | {"submission": copy.submission})
+    # What was kept before a field was there says nothing about it.
+    unsaid = {"lang": "" if post is None else post.lang}
+    return PostForm(data=unsaid | copy.fields | {"submission": copy.submission})
 
 
 def kept_for(post: Post | None) -> Kept:

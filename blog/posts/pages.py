@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from flask import Blueprint, Flask, current_app, redirect, request
@@ -13,14 +12,14 @@ from auth.principal import Principal, principal
 from auth.users.profiles import find_author
 from blog.posts import queries
 from blog.posts.model import Kind, Post, PostLine
-from blog.posts.queries import Cursor
 from blog.posts.reading import Readable, read_post
 from blog.posts.showing import Around, answer
+from blog.tags.addresses import tag_path
 from blog.tags.names import UnusableTags, normalise_tag, without_accents
 from blog.tags.queries import find_present_tag
 from storage import clock
-from storage.ids import parse_id
 from web.caching import shared
+from web.cursors import Cursor, cursor_of_page
 from web.database import reading
 from web.errors import NotFound
 from web.render import absolute_url, render_page
@@ -59,7 +58,7 @@ def tag(tag: str) -> ResponseReturnValue:
     posts, older = _page_of_lines(tag=name)
     if not posts:
         return _lead_on(name)
-    return render_page("blog/posts/tag.html", tag=name, posts=posts, **_paging(request.path, older))
+    return render_page("blog/posts/tag.html", tag=name, posts=posts, **_paging(tag_path(name), older))
 
 
 def _lead_on(former: str) -> ResponseReturnValue:
@@ -69,7 +68,7 @@ def _lead_on(former: str) -> ResponseReturnValue:
         found = present and queries.list_out(db, by=principal(), at=clock.now(), limit=1, tag=present)
     if present is None or not found:
         raise NotFound("Nothing is published under this tag.")
-    return redirect(f"/tags/{quote(present, safe='')}", code=301)
+    return redirect(tag_path(present), code=301)
 
 
 @pages.get("/authors/<username>")
@@ -79,8 +78,9 @@ def author(username: str) -> ResponseReturnValue:
     """What one person has published, and a few words about them."""
     with reading() as db:
         person = find_author(db, username)
+    path = f"/authors/{person.username}"
     posts, older = _page_of_lines(author=person.username)
-    return render_page("blog/posts/author.html", person=person, posts=posts, **_paging(request.path, older))
+    return render_page("blog/posts/author.html", person=person, posts=posts, **_paging(path, older))
 
 
 @pages.get("/posts/<slug>")
@@ -132,7 +132,7 @@ def _read(slug: str) -> tuple[Readable, Around]:
 
 def _page_of_lines(**which: str) -> tuple[list[PostLine], Cursor | None]:
     before = request.args.get("before")
-    cursor = None if before is None else _parse_cursor(before)
+    cursor = cursor_of_page(before)
     with reading() as db:
         posts = queries.list_out(db, by=principal(), at=clock.now(), limit=_PER_PAGE + 1, before=cursor, **which)
     if len(posts) <= _PER_PAGE:
@@ -144,16 +144,8 @@ def _page_of_lines(**which: str) -> tuple[list[PostLine], Cursor | None]:
 def _paging(path: str, older: Cursor | None) -> dict[str, Any]:
     is_first = "before" not in request.args
     return {
-        "older_url": None if older is None else f"{path}?before={older.at}~{older.id}",
+        "older_url": None if older is None else f"{path}?before={older}",
         "newer_url": None if is_first else path,
         "is_first_page": is_first,
         "canonical_url": absolute_url(path) if is_first else None,
     }
-
-
-def _parse_cursor(text: str) -> Cursor:
-    at, _, post_id = text.partition("~")
-    known = parse_id(post_id)
-    if known is None or len(at) > 18 or not at.removeprefix("-").isdecimal() or not at.isascii():
-        raise NotFound("This is not a page of this list.")
-    return Cursor(int(at), known)

@@ -24,6 +24,7 @@ from blog.posts.model import (
 )
 from blog.tags.model import post_tags_table
 from blog.tags.queries import bears_tag
+from web.cursors import Cursor
 
 _p = posts_table.c
 _AUTHOR = {"author_username": users_table.c.username, "author_name": users_table.c.display_name}
@@ -41,8 +42,9 @@ LINE = [
     _p.updated_at,
     _p.version,
     _p.kind,
+    _p.lang,
 ]
-_REVISED = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind")
+_REVISED = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind", "lang")
 _IN_ONE_STATEMENT = 500
 # When the first post comes out after the moment `at`.
 NEXT_PUBLICATION = sa.select(sa.func.min(_p.published_at)).where(
@@ -57,18 +59,12 @@ _FORMER = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slu
 _BY_FORMER_SLUG = _POSTS.where(_p.id == _FORMER.scalar_subquery())
 
 
-class Cursor(NamedTuple):
-    """Where a page of a list ended."""
-
-    at: int
-    id: str
-
-
 class Neighbour(NamedTuple):
     """A post that another one leads to."""
 
     path: str
     title: str
+    lang: str
 
 
 class RevisionLine(NamedTuple):
@@ -191,7 +187,7 @@ def find_neighbours(
     """The posts that came out before and after one that is out, of those that `by` finds as a reader."""
     asked = {"at": at, "here_at": post.published_at, "here_id": post.id}
     rows = db.execute(_neighbours(sees_members_posts(by)), asked)
-    sides = {row.side: Neighbour(f"/posts/{row.slug}", row.title) for row in rows}
+    sides = {row.side: Neighbour(f"/posts/{row.slug}", row.title, row.lang) for row in rows}
     return sides.get("before"), sides.get("after")
 
 
@@ -201,7 +197,8 @@ def _neighbours(sees_members_posts: bool) -> sa.CompoundSelect[Any]:
     here, place = sa.tuple_(here_at, sa.bindparam("here_id", type_=sa.Text)), sa.tuple_(_p.published_at, _p.id)
 
     def first(side: str, *conditions: sa.ColumnElement[bool], order: Sequence[Any]) -> sa.Select[Any]:
-        query = sa.select(sa.literal(side).label("side"), _p.slug, _p.title).where(_p.kind == Kind.POST, *conditions)
+        query = sa.select(sa.literal(side).label("side"), _p.slug, _p.title, _p.lang)
+        query = query.where(_p.kind == Kind.POST, *conditions)
         return sa.select(query.order_by(*order).limit(1).subquery())
 
     # What came out before a post that is out is out by now. Bounded by `at`, the search would begin with the newest.
@@ -220,8 +217,7 @@ def count_by_tag(db: sa.Connection, *, by: Principal, at: int) -> list[tuple[str
 
 def list_known(db: sa.Connection, *, by: Principal, at: int, limit: int, before: Cursor | None = None) -> list[Post]:
     """Everything that `by` may know of, the last begun first."""
-    is_known = sa.or_(is_out(by, at), _is_visible_draft(by))
-    query = sa.select(*_POST).select_from(FROM).where(_p.deleted_at.is_(None), is_known)
+    query = sa.select(*_POST).select_from(FROM).where(_p.deleted_at.is_(None), is_known(by, at))
     if before is not None:
         query = query.where(sa.tuple_(_p.created_at, _p.id) < sa.tuple_(before.at, before.id))
     rows = db.execute(query.order_by(_p.created_at.desc(), _p.id.desc()).limit(limit))
@@ -247,16 +243,20 @@ def find_in_bin(db: sa.Connection, post_id: str, *, by: Principal, since: int) -
     return _to_post(db.execute(sa.select(*_POST).select_from(FROM).where(is_there)).one_or_none())
 
 
-def list_bin(db: sa.Connection, *, by: Principal, since: int, limit: int) -> list[Post]:
+def list_bin(db: sa.Connection, *, by: Principal, since: int, limit: int, before: Cursor | None = None) -> list[Post]:
     """What `by` may take out of the bin, the last deleted first."""
     query = sa.select(*_POST).select_from(FROM).where(_p.deleted_at >= since, is_editable(by))
+    if before is not None:
+        query = query.where(sa.tuple_(_p.deleted_at, _p.id) < sa.tuple_(before.at, before.id))
     rows = db.execute(query.order_by(_p.deleted_at.desc(), _p.id.desc()).limit(limit))
     return [post for row in rows if (post := _to_post(row)) is not None]
 
 
 def mark_restored(db: sa.Connection, post: Post, *, at: int) -> None:
-    """Take it out of the bin, as a draft."""
+    """Take it out of the bin, as a draft; what was deleted before its moment came has never been out."""
+    out_at = post.published_at if post.was_out(at) else None
     values = {"deleted_at": None, "status": Status.DRAFT, "version": post.version + 1, "updated_at": at}
+    values["published_at"] = out_at
     db.execute(sa.update(posts_table).where(_p.id == post.id).values(**values))
 
 
@@ -276,6 +276,29 @@ def is_slug_taken(db: sa.Connection, slug: str, *, by_other_than: str | None) ->
     has = sa.select(_p.id).where(_p.slug == slug)
     had = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == slug)
     return any(row[0] != by_other_than for row in db.execute(has.union(had)))
+
+
+def is_slug_in_bin(db: sa.Connection, slug: str, *, by: Principal, since: int) -> bool:
+    """Whether a post that `by` may take out of the bin has or had that slug."""
+    query = sa.select(_p.id).where(_has_or_had(slug), _p.deleted_at >= since, is_editable(by))
+    return db.execute(query).first() is not None
+
+
+def release_slug(db: sa.Connection, slug: str, *, deleted_before: int) -> None:
+    """Take that slug from a post that was deleted before a moment and never published: nobody was led there by it."""
+    r, former = revisions_table.c, former_slugs_table.c
+    was_published = sa.select(r.number).where(r.post_id == _p.id, r.status == Status.PUBLISHED).exists()
+    is_over = sa.and_(_p.deleted_at < deleted_before, sa.not_(was_published))
+    given_up = list(db.execute(sa.select(_p.id).where(_has_or_had(slug), is_over)).scalars())
+    db.execute(sa.delete(former_slugs_table).where(former.slug == slug, former.post_id.in_(given_up)))
+    # No slug that anybody can choose begins like this.
+    gone = sa.update(posts_table).where(_p.slug == slug, _p.id.in_(given_up))
+    db.execute(gone.values(slug=sa.literal("~").concat(_p.id)))
+
+
+def _has_or_had(slug: str) -> sa.ColumnElement[bool]:
+    had = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == slug)
+    return sa.or_(_p.slug == slug, _p.id.in_(had))
 
 
 def insert_post(
@@ -364,6 +387,11 @@ def is_out(by: Principal, at: "int | sa.BindParameter[int]") -> sa.ColumnElement
     return is_out_for(sees_members_posts(by), at)
 
 
+def is_known(by: Principal, at: int) -> sa.ColumnElement[bool]:
+    """The condition that `by` finds a post as a reader, or may know a draft of it."""
+    return sa.or_(is_out(by, at), _is_visible_draft(by))
+
+
 def sees_members_posts(by: Principal) -> bool:
     """Whether what is for members is for them."""
     return by.may(Permission.READ_MEMBERS_POSTS)
@@ -405,6 +433,7 @@ def _values(content: Content) -> dict[str, Any]:
         "visibility",
         "publish_at",
         "kind",
+        "lang",
         "renderer_version",
     )
     return {**{name: getattr(content, name) for name in names}, "tags": ",".join(content.tags)}
@@ -429,7 +458,7 @@ def _to_post(row: Any) -> Post | None:
 
 def to_line(row: Sequence[Any], at: int) -> PostLine:
     """A row of `LINE` as lists show it."""
-    post_id, slug, title, summary, author, tags, status, visibility, published_at, updated_at, version, kind = row
+    post_id, slug, title, summary, author, tags, status, visibility, published_at, updated_at, version, kind, lang = row
     return PostLine(
         id=post_id,
         slug=slug,
@@ -443,5 +472,6 @@ def to_line(row: Sequence[Any], at: int) -> PostLine:
         updated_at=updated_at,
         version=version,
         kind=Kind(kind),
+        lang=lang,
         is_scheduled=status == Status.PUBLISHED and published_at is not None and published_at > at,
     )

@@ -47,10 +47,10 @@ def rerender(database: Database, _payload: Mapping[str, Any], *, own_host: str |
     """
     with database.reading() as db:
         posts = queries.list_stale(db, renderer=RENDERER_VERSION, limit=_AT_ONCE)
-        around = [surroundings_of(db, post.body, own_host=own_host) for post in posts]
+        around = [surroundings_of(db, post.body, author_id=post.author_id, own_host=own_host) for post in posts]
     was_changed = False
     for post, surroundings in zip(posts, around, strict=True):
-        html = render_in(post.body, surroundings)
+        html = render_in(post.body, surroundings, lang=post.lang)
         with database.transaction() as db:
             summary = post.excerpt or excerpt(html)
             if queries.replace_html(db, post, html=html, summary=summary, renderer=RENDERER_VERSION):

@@ -50,7 +50,7 @@ def share(post: Post, site: Site) -> Sharing:
             "name": post.author_name,
             "url": absolute_url(f"/authors/{post.author_username}"),
         },
-        "inLanguage": site.language,
+        "inLanguage": post.lang or site.language,
         **({"description": description} if description else {}),
         **({"image": image} if image else {}),
         **({"keywords": post.tags} if post.tags else {}),

@@ -56,6 +56,7 @@ def withhold(post: Post) -> Response:
         "blog/posts/members_only.html",
         status=401,
         title=post.title,
+        lang=post.lang,
         excerpt=post.excerpt,
         sharing=share_without_text(post),
         sign_in_url=f"/login?next={post.path}",
@@ -68,7 +69,7 @@ def withhold(post: Post) -> Response:
 def _shown(post: Post) -> dict[str, Any]:
     names = (
         "slug", "path", "kind", "title", "author_name", "author_username", "tags", "published_at", "updated_at",
-        "visibility", "status", "version", "excerpt",
+        "visibility", "status", "version", "excerpt", "lang",
     )  # fmt: skip
     shown: dict[str, Any] = {name: getattr(post, name) for name in names}
     return shown | {

@@ -12,7 +12,7 @@ from blog.posts import queries
 from blog.posts.content import RESERVED, Content, slug_from
 from blog.posts.events import POST_CREATED, POST_EDITED, POST_PUBLISHED, POST_UNPUBLISHED, about
 from blog.posts.indexing import index_post
-from blog.posts.model import Kind, Origin, Post, Status
+from blog.posts.model import KEPT_IN_BIN, Kind, Origin, Post, Status
 from blog.posts.reading import read_post
 from blog.rendering.excerpts import excerpt as make_excerpt
 from blog.tags.queries import replace_tags
@@ -22,7 +22,7 @@ from storage.ids import new_id
 from web.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from web.site.queries import touch
 
-_CONTENT = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind")
+_CONTENT = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind", "lang")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def write(
         past = Past(new_id(), at, at, _published_at(None, content, at))
     elif queries.find_post(db, post_id=past.post_id) is not None:
         raise Conflict("This post is there already.")
-    content = replace(content, slug=_free_slug(db, content, post_id=None))
+    content = replace(content, slug=_free_slug(db, content, post_id=None, by=by))
     assert by.user_id is not None
     queries.insert_post(
         db,
@@ -112,12 +112,13 @@ def change(
     check_version(post, version)
     check_may_publish(post, content.status, by=by)
     at = clock.now()
-    content = replace(content, slug=_free_slug(db, content, post_id=post.id))
+    content = replace(content, slug=_free_slug(db, content, post_id=post.id, by=by))
     out_at = _published_at(post, content, at)
     if out_at == post.published_at and all(getattr(content, n) == getattr(post, n) for n in _CONTENT):
         return post
-    if content.body == post.body:
-        # The page of a text that stays is the one that is there: a job may have made it anew since, or be about to.
+    if (content.body, content.lang) == (post.body, post.lang):
+        # The page of a text that stays, and its language with it, is the one that is there: a job may have made it anew
+        # since, or be about to.
         summary = content.summary if content.html == post.html else content.excerpt or make_excerpt(post.html)
         content = replace(content, html=post.html, renderer_version=post.renderer_version, summary=summary)
     queries.update_post(db, post, content, published_at=out_at if published_at is None else published_at, at=at)
@@ -170,19 +171,29 @@ def _record(db: sa.Connection, before: Post | None, post: Post, *, by: Principal
         append_event(db, kind, by=by, subject=about(post.id), payload=payload)
 
 
-def _free_slug(db: sa.Connection, content: Content, *, post_id: str | None) -> str:
+def _free_slug(db: sa.Connection, content: Content, *, post_id: str | None, by: Principal) -> str:
     if content.slug:
-        if queries.is_slug_taken(db, content.slug, by_other_than=post_id):
-            raise Invalid({"slug": "Another post has, or had, this address. Choose another one, or leave it empty."})
-        return content.slug
+        if not _is_taken(db, content.slug, post_id):
+            return content.slug
+        if queries.is_slug_in_bin(db, content.slug, by=by, since=clock.now() - KEPT_IN_BIN):
+            raise Invalid({"slug": "A post in your bin has, or had, this address. Restore it, or choose another one."})
+        raise Invalid({"slug": "Another post has, or had, this address. Choose another one, or leave it empty."})
     base = slug_from(content.title)
     # A few numbers that people like to read, then one that is free for certain.
     for slug in (base, *(f"{base}-{number}" for number in range(2, 10))):
         if content.kind == Kind.PAGE and slug in RESERVED:
             continue
-        if not queries.is_slug_taken(db, slug, by_other_than=post_id):
+        if not _is_taken(db, slug, post_id):
             return slug
     return f"{base}-{secrets.token_hex(4)}"
+
+
+def _is_taken(db: sa.Connection, slug: str, post_id: str | None) -> bool:
+    """Whether another post keeps that slug from this one; one that readers never saw does so while it is in the bin."""
+    if not queries.is_slug_taken(db, slug, by_other_than=post_id):
+        return False
+    queries.release_slug(db, slug, deleted_before=clock.now() - KEPT_IN_BIN)
+    return queries.is_slug_taken(db, slug, by_other_than=post_id)
 
 
 def _published_at(post: Post | None, content: Content, at: int) -> int | None:

@@ -96,7 +96,7 @@ def _line(line: RevisionLine) -> dict[str, Any]:
 
 
 def _whole(revision: Post) -> dict[str, Any]:
-    names = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "kind")
+    names = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "kind", "lang")
     return {"number": revision.version, **{name: getattr(revision, name) for name in names}}
 
 

@@ -43,7 +43,8 @@ def show_one(slug: str, number: int) -> ResponseReturnValue:
     """One revision, as it would look."""
     with reading() as db:
         post, revision = find_with_revision(db, number, by=principal(), slug=slug)
-    html = Markup(render_here(revision.body))  # noqa: S704 - sanitised as the last step of rendering
+    page = render_here(revision.body, revision.lang, author_id=post.author_id)
+    html = Markup(page)  # noqa: S704 - sanitised as the last step of rendering
     return render_page("blog/revisions/one.html", post=post, revision=revision, html=html)
 
 
@@ -64,6 +65,7 @@ def show_changes(slug: str, old: int, new: int) -> ResponseReturnValue:
             ("State", before.status.value, after.status.value),
             ("Who may read it", before.visibility.value, after.visibility.value),
             ("What it is", before.kind.value, after.kind.value),
+            ("Language", before.lang, after.lang),
             ("Publish at", _moment(before.publish_at), _moment(after.publish_at)),
         )
         if one != other

@@ -12,7 +12,7 @@ from web.errors import NotFound
 
 _LARGEST_NUMBER = 2**31
 # A revision brings back the words; whether and for whom they are public is not undone with them.
-_WORDS = ("title", "body", "excerpt", "tags")
+_WORDS = ("title", "body", "excerpt", "tags", "lang")
 
 
 def read_revision(db: sa.Connection, post: Post, number: int) -> Post:
@@ -28,7 +28,8 @@ def read_revision(db: sa.Connection, post: Post, number: int) -> Post:
 def prepare_restore(post: Post, revision: Post) -> Content:
     """What the post will be: before any transaction, because rendering takes its time."""
     words = {name: getattr(revision, name) for name in _WORDS}
-    return prepare(words, current=post, surroundings=current_surroundings(revision.body))
+    around = current_surroundings(revision.body, author_id=post.author_id)
+    return prepare(words, current=post, surroundings=around)
 
 
 def restore(db: sa.Connection, post: Post, content: Content, *, by: Principal) -> Post:

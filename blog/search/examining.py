@@ -12,6 +12,7 @@ from blog.posts.model import Post
 from blog.posts.queries import count_indexed, list_indexed
 from storage.engine import Database
 from storage.errors import Damaged
+from web.site.queries import touch
 
 # Told how many posts are done, and how many there are.
 Progress = Callable[[int, int], object]
@@ -52,6 +53,9 @@ def rebuild_index(database: Database, progress: Progress) -> None:
         empty_index(db)
         posts = count_indexed(db)
     _walk(posts, database.transaction, index_post, progress)
+    with database.transaction() as db:
+        # Pages of results that were kept meanwhile, or before, found what the index held then.
+        touch(db)
 
 
 def _walk(

@@ -94,7 +94,7 @@ def add_part(db: sa.Connection, series_id: str, *, slug: str, by: Principal) -> 
 def move_part(db: sa.Connection, series_id: str, post_id: str, *, place: int, by: Principal) -> None:
     """Let a post be the first, second … of those that are not deleted. Raises NotFound."""
     series = find_editable(db, series_id, by=by)
-    parts = [part.post_id for part in queries.list_parts(db, series.id)]
+    parts = [part.post_id for part in queries.list_parts(db, series.id, by=by, at=clock.now())]
     if post_id not in parts:
         raise NotFound("This post is not in the series, or no longer.")
     shown = [part for part in parts if part != post_id]

@@ -133,7 +133,7 @@ def _arrange(
     at = clock.now()
     with reading() as db:
         series = arranging.find_editable(db, series_id, by=principal())
-        parts = queries.list_parts(db, series.id)
+        parts = queries.list_parts(db, series.id, by=principal(), at=at)
         offered = queries.list_addable(db, by=principal(), at=at, limit=_OFFERED)
     add = AddForm() if add is None else add
     add.post.choices = [SelectChoice("", "Choose a post"), *(SelectChoice(p.slug, p.title) for p in offered)]

@@ -57,6 +57,7 @@ class Part:
     status: Status
     published_at: int | None
     kind: Kind
+    lang: str
 
     @property
     def path(self) -> str:

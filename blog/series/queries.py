@@ -10,14 +10,14 @@ from auth.permissions import Permission
 from auth.principal import Principal
 from auth.users.model import users_table
 from blog.posts.model import Kind, Post, PostLine, Status, posts_table
-from blog.posts.queries import FROM, LINE, is_editable, is_out, is_out_for, sees_members_posts, to_line
+from blog.posts.queries import FROM, LINE, is_editable, is_known, is_out, is_out_for, sees_members_posts, to_line
 from blog.series.model import Part, Series, series_posts_table, series_table
 
 _s, _sp, _p = series_table.c, series_posts_table.c, posts_table.c
 _SERIES = [_s.id, _s.slug, _s.title, _s.author_id, users_table.c.display_name, _s.version]
 _FROM = series_table.join(users_table, users_table.c.id == _s.author_id)
 _HOLDING = _FROM.join(series_posts_table, _sp.series_id == _s.id).join(posts_table, _p.id == _sp.post_id)
-_PART = [_p.id, _p.slug, _p.title, _p.summary, _p.status, _p.published_at, _p.kind]
+_PART = [_p.id, _p.slug, _p.title, _p.summary, _p.status, _p.published_at, _p.kind, _p.lang]
 
 
 class SeriesLine(NamedTuple):
@@ -78,9 +78,12 @@ def count_own(db: sa.Connection, *, by: Principal) -> int:
     return db.execute(sa.select(sa.func.count()).where(_s.author_id == by.user_id)).scalar_one()
 
 
-def list_parts(db: sa.Connection, series_id: str) -> list[Part]:
-    """All posts of a series that are not deleted, drafts too: for those who may change it."""
-    return _parts(db, _sp.series_id == series_id)
+def list_parts(db: sa.Connection, series_id: str, *, by: Principal, at: int) -> list[Part]:
+    """All posts of a series that are not deleted, drafts too: for those who may change it.
+
+    Of those that `by` may not read nothing is said: neither title nor address.
+    """
+    return _parts(db, _sp.series_id == series_id, columns=_part_if(is_known(by, at)))
 
 
 def list_parts_out(db: sa.Connection, series_id: str, *, by: Principal, at: int) -> list[Part]:
@@ -177,15 +180,22 @@ def store_order(db: sa.Connection, series_id: str, post_ids: Iterable[str]) -> N
         db.execute(sa.insert(series_posts_table), rows)
 
 
-def _parts(db: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Part]:
-    query = sa.select(*_PART).join(series_posts_table, _sp.post_id == _p.id)
+def _part_if(condition: sa.ColumnElement[bool]) -> list[sa.ColumnElement[Any]]:
+    telling = {"slug", "title", "summary"}
+    return [sa.case((condition, each), else_="") if each.name in telling else each for each in _PART]
+
+
+def _parts(
+    db: sa.Connection, *conditions: sa.ColumnElement[bool], columns: Sequence[sa.ColumnElement[Any]] = tuple(_PART)
+) -> list[Part]:
+    query = sa.select(*columns).join(series_posts_table, _sp.post_id == _p.id)
     rows = db.execute(query.where(_p.deleted_at.is_(None), *conditions).order_by(_sp.position, _sp.post_id))
     return [_to_part(row) for row in rows]
 
 
 def _to_part(row: Sequence[Any]) -> Part:
-    post_id, slug, title, summary, status, published_at, kind = row
-    return Part(post_id, slug, title, summary, Status(status), published_at, Kind(kind))
+    post_id, slug, title, summary, status, published_at, kind, lang = row
+    return Part(post_id, slug, title, summary, Status(status), published_at, Kind(kind), lang)
 
 
 def _is_editable(by: Principal) -> sa.ColumnElement[bool]:

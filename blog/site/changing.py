@@ -1,11 +1,11 @@
 """What the site is called, and how it writes dates."""
 
-import re
 from collections.abc import Mapping
 from zoneinfo import available_timezones
 
 import sqlalchemy as sa
 
+from blog.posts.languages import UNUSABLE, normalise_language
 from blog.posts.rerendering import plan_rerendering
 from blog.site.events import SETTINGS_CHANGED
 from eventlog.actors import Actor
@@ -13,9 +13,6 @@ from eventlog.log.appending import append_event
 from eventlog.redaction import without_secrets
 from web.errors import Invalid
 from web.site.queries import change_site, read_site
-
-# BCP 47, as far as a site needs it: a language, and perhaps script and region.
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
 
 def change_settings(db: sa.Connection, values: Mapping[str, str], *, by: Actor) -> None:
@@ -26,8 +23,11 @@ def change_settings(db: sa.Connection, values: Mapping[str, str], *, by: Actor) 
         faults["name"] = "Give the site a name of 1 to 100 characters."
     if len(cleaned["tagline"]) > 200 or not cleaned["tagline"].isprintable():
         faults["tagline"] = "Use at most 200 characters, in one line."
-    if not _LANGUAGE.fullmatch(cleaned["language"]):
-        faults["language"] = "Use a language tag such as en, de or pt-BR."
+    language = normalise_language(cleaned["language"])
+    if language is None:
+        faults["language"] = UNUSABLE
+    else:
+        cleaned["language"] = language
     if cleaned["time_zone"] not in available_timezones():
         faults["time_zone"] = "Choose a time zone such as Europe/Berlin."
     if faults:

@@ -9,7 +9,7 @@ from blog.tags.model import post_tags_table
 
 _p = posts_table.c
 _t = post_tags_table.c
-_KEPT = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind")
+_KEPT = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind", "lang")
 
 
 class TagLine(NamedTuple):

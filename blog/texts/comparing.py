@@ -11,13 +11,16 @@ from itertools import accumulate, pairwise
 
 from markupsafe import Markup, escape
 
-from blog.texts.merging import match
+from blog.texts.merging import Budget, match
 
 CONTEXT = 3
 """Unchanged lines that are shown before and after a change."""
 
 MAX_PIECES = 10_000
 """Of lines that changed here and there; what changed beyond them is shown whole, or the page would be too long."""
+
+MAX_CHANGES = 2_000
+"""Places that are shown each by itself; the last one then reaches to the end of what changed."""
 
 _BRIDGE = 2  # empty lines between two changes, which do not keep them apart
 _IDEOGRAPHS = r"\u2e80-\u9fff\uf900-\ufaff"  # written without spaces: each is a word
@@ -60,11 +63,12 @@ def compare(old: str, new: str) -> list[Change]:
     old_lines, new_lines = old.split("\n"), new.split("\n")
     changes: list[Change] = []
     i = 0
-    pieces_left = MAX_PIECES
-    for start, i_end, j, j_end in _bridge(_find_gaps(match(old_lines, new_lines), old_lines, new_lines), old_lines):
+    pieces_left, budget = MAX_PIECES, Budget()
+    gaps = _bridge(_find_gaps(match(old_lines, new_lines), old_lines, new_lines), old_lines)
+    for start, i_end, j, j_end in _join_beyond(gaps, MAX_CHANGES):
         changes += _show(old_lines[i:start], is_first=i == 0, is_last=False)
         before, after = "\n".join(old_lines[start:i_end]), "\n".join(new_lines[j:j_end])
-        pieces = _compare_words(before, after) if pieces_left and i_end > start and j_end > j else ()
+        pieces = _compare_words(before, after, budget) if pieces_left and i_end > start and j_end > j else ()
         if 0 < len(pieces) <= pieces_left:
             pieces_left -= len(pieces)
             changes.append(Change(Kind.CHANGED, i_end - start, j_end - j, pieces))
@@ -157,7 +161,15 @@ def _bridge(gaps: Iterator[_Gap], old: Sequence[str]) -> list[_Gap]:
     return joined
 
 
-def _compare_words(before: str, after: str) -> tuple[Piece, ...]:
+def _join_beyond(gaps: list[_Gap], most: int) -> list[_Gap]:
+    """The last of so many becomes one with all that follow."""
+    if len(gaps) <= most:
+        return gaps
+    first, last = gaps[most - 1], gaps[-1]
+    return [*gaps[: most - 1], (first[0], last[1], first[2], last[3])]
+
+
+def _compare_words(before: str, after: str, budget: Budget) -> tuple[Piece, ...]:
     """Give the pieces of two runs of lines, or none if they have too little in common to be read as one text."""
     old, new = _WORD.findall(before), _WORD.findall(after)
     old_weights, new_weights = ([0, *accumulate(len(word.strip()) for word in words)] for words in (old, new))
@@ -171,7 +183,7 @@ def _compare_words(before: str, after: str) -> tuple[Piece, ...]:
         return between <= min(weigh(one), weigh(other)) and "\n" not in old[one[1] : other[0]]
 
     gaps: list[_Gap] = []
-    for found in _find_gaps(match(old, new), old, new):
+    for found in _find_gaps(match(old, new, budget), old, new):
         gap = found
         while gaps and is_confetti(gaps[-1], gap):
             last = gaps.pop()

@@ -13,7 +13,21 @@ from itertools import pairwise
 
 _MAX_SPLITS = 8
 MAX_TABLE_BITS = 200_000_000
-"""Of the table that finds the longest common part of two runs: 25 MB, about a tenth of a second. Beyond: no match."""
+"""Of the tables that find the longest common parts of runs: 25 MB, about a tenth of a second. Beyond them: no match."""
+
+
+class Budget:
+    """How much may still be spent on tables; one for all matches that answer one question."""
+
+    def __init__(self) -> None:
+        self._bits_left = MAX_TABLE_BITS
+
+    def allows(self, bits: int) -> bool:
+        """Take them, if so many are left."""
+        if bits > self._bits_left:
+            return False
+        self._bits_left -= bits
+        return True
 
 
 class Choice(StrEnum):
@@ -122,12 +136,13 @@ def _resolve(base: list[str], mine: list[str], theirs: list[str]) -> Iterator[Co
         yield mine[len(mine) - tail :]
 
 
-def match(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int]]:
+def match(old: Sequence[Hashable], new: Sequence[Hashable], budget: Budget | None = None) -> list[tuple[int, int]]:
     """Pair positions of equal items, rising on both sides. Always right, and the longest such list in most cases.
 
     Items that occur once on both sides are anchors (patience diff), which reads better than the longest list of all;
-    between them it is the longest. Two long runs without anchors, beyond MAX_TABLE_BITS, are left without pairs.
+    between them it is the longest. Long runs without anchors, beyond the budget, are left without pairs.
     """
+    budget = budget or Budget()
     pairs: list[tuple[int, int]] = []
     left = [(0, len(old), 0, len(new), _MAX_SPLITS)]
     while left:
@@ -145,7 +160,7 @@ def match(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, i
             pairs += ((i + a, j + b) for a, b in anchors)
             for (a, b), (c, d) in pairwise([(-1, -1), *anchors, (i_end - i, j_end - j)]):
                 left.append((i + a + 1, i + c, j + b + 1, j + d, splits - 1))
-        elif (i_end - i) * (j_end - j) <= MAX_TABLE_BITS:
+        elif budget.allows((i_end - i) * (j_end - j)):
             pairs += ((i + a, j + b) for a, b in _find_longest(old[i:i_end], new[j:j_end]))
     return sorted(pairs)
 

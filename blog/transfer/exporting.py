@@ -11,7 +11,7 @@ from pathlib import Path
 from auth.permissions import Role
 from auth.principal import Principal
 from blog.posts.model import Post
-from blog.posts.queries import Cursor, list_known
+from blog.posts.queries import list_known
 from blog.transfer import descriptions, former_tags, queries, series
 from blog.transfer.descriptions import Description
 from blog.transfer.fields import fields_of
@@ -22,6 +22,7 @@ from storage import clock
 from storage.engine import Database
 from storage.errors import Full
 from storage.files import Files
+from web.cursors import Cursor
 from web.errors import Conflict, NotFound
 
 _AT_ONCE, _PICTURES_AT_ONCE = 50, 500

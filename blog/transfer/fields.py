@@ -60,6 +60,7 @@ def fields_of(post: Post, former_slugs: list[str]) -> Fields:
         "visibility": post.visibility.value,
         "tags": post.tags,
         "excerpt": post.excerpt,
+        "lang": post.lang,
         "publish_at": _as_time(post.publish_at),
         "published_at": _as_time(post.published_at),
         "created_at": _as_time(post.created_at),
@@ -99,6 +100,7 @@ def read_fields(fields: Fields, path: str, *, zone: tzinfo, now: int) -> Incomin
         "visibility": words_in(fields, "visibility") or "public",
         "tags": _tags(fields),
         "excerpt": next((words for name in _EXCERPT if (words := words_in(fields, name))), ""),
+        "lang": words_in(fields, "lang").replace("_", "-"),
         "publish_at": chosen,
     }
     return Incoming(

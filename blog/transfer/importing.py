@@ -115,7 +115,7 @@ class _Importer:
         body = self.pictures.take_in(body, path, by=author)
         changes = incoming.changes | {"body": body}
         with self._database.reading() as db:
-            around = surroundings_of(db, body, own_host=self._wanted.own_host)
+            around = surroundings_of(db, body, author_id=author.user_id, own_host=self._wanted.own_host)
         content = prepare(changes, current=current, surroundings=around)
         with self._database.transaction() as db:
             post = place(db, incoming, content, current, author=author)

@@ -38,20 +38,22 @@ class CopyBody(JsonBody):
     time_zone: str = ""
     visibility: str = ""
     kind: str = ""
+    lang: str = ""
     version: str = ""
 
 
 class PreviewBody(JsonBody):
-    """What to show."""
+    """What to show, and in which language; empty: the site's."""
 
     body: str = ""
+    lang: str = ""
 
 
 def make_api(
     find_saved: FindSaved,
     prepare: Callable[[], object],
     is_saved: Callable[[sa.Connection, str, Principal], bool],
-    render: Callable[[str], str],
+    render: Callable[[str, str], str],
 ) -> Blueprint:
     """The routes. `prepare` reads, before a transaction, what `find_saved` needs of the site; `render` makes pages."""
     api = Blueprint("working_copies", __name__)
@@ -119,7 +121,8 @@ def make_api(
             faults["body"] = fault
         if faults:
             raise Invalid(faults)
-        return Response(render(body.replace("\r\n", "\n").replace("\r", "\n")), mimetype="text/html")
+        html = render(body.replace("\r\n", "\n").replace("\r", "\n"), given.get("lang", ""))
+        return Response(html, mimetype="text/html")
 
     return api
 

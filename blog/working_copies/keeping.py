@@ -34,6 +34,7 @@ _LABELS = {
     "publish_offset": "moment of publication",
     "visibility": "readers",
     "kind": "kind",
+    "lang": "language",
 }
 _AS_IT_IS = ("slug", "kind", "publish_offset")
 _BLANK = {"status": "draft", "visibility": "public", "kind": "post"}
@@ -81,7 +82,7 @@ def keep(
     text is kept there, which stays until it is continued or discarded; and when no more texts fit: none is dropped
     for another one.
     """
-    kept = {name: _newlines(fields.get(name, "")) for name in FIELDS}
+    kept = {name: _newlines(text) for name, text in _whole(fields, saved).items()}
     _check(kept)
     at = clock.now()
     queries.delete_old(db, by=by, before=at - LONGEST_KEPT)
@@ -179,12 +180,17 @@ def in_words(copy: WorkingCopy) -> list[tuple[str, str]]:
 
 def differences(fields: Mapping[str, str], saved: Mapping[str, str] | None) -> list[str]:
     """The names of the fields that say something else than what is saved, as saving would store them."""
-    base = saved or _BLANK
+    base, fields = saved or _BLANK, _whole(fields, saved)
     found = [name for name in CONTENT if _settled(name, fields.get(name, "")) != _settled(name, base.get(name, ""))]
     # An empty address, or no kind, means: as it is. What a new post's form is set to is no text to keep.
     found = [name for name in found if name not in _AS_IT_IS or fields.get(name, "").strip()]
     is_bare = saved is None and not {"title", "body", "excerpt", "tags", "slug"} & set(found)
     return [] if is_bare else found
+
+
+def _whole(fields: Mapping[str, str], saved: Mapping[str, str] | None) -> dict[str, str]:
+    """All fields. What was typed into a form without a language says nothing about it."""
+    return {name: fields.get(name, (saved or {}).get(name, "") if name == "lang" else "") for name in FIELDS}
 
 
 def _settled(name: str, text: str) -> str:

@@ -10,7 +10,19 @@ from storage.schema import metadata
 
 # What the form of a post holds. `time_zone` is the one that the writer saw beside the time; `version` is the one that
 # the writer began from, empty for a new post.
-CONTENT = ("title", "slug", "body", "excerpt", "tags", "status", "publish_at", "publish_offset", "visibility", "kind")
+CONTENT = (
+    "title",
+    "slug",
+    "body",
+    "excerpt",
+    "tags",
+    "status",
+    "publish_at",
+    "publish_offset",
+    "visibility",
+    "kind",
+    "lang",
+)
 FIELDS = (*CONTENT, "time_zone", "version")
 
 _NEW = "new-"

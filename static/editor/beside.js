@@ -7,26 +7,28 @@ export function addBeside(area, template, token, codeCss) {
   form.querySelector(".yours").after(template.content.cloneNode(true));
   const panel = form.querySelector(".beside");
   const text = panel.querySelector(".text");
+  const language = form.elements.lang;
   let timer = 0;
   let asking = null;
   let shown = null;
 
   const show = async () => {
-    const body = area.value;
-    if (panel.hidden || body === shown) return;
+    const asked = JSON.stringify({ body: area.value, lang: language.value });
+    if (panel.hidden || asked === shown) return;
     asking?.abort();
     const mine = (asking = new AbortController());
     try {
       const answer = await fetch("/account/preview", {
         method: "POST",
         signal: mine.signal,
-        body: JSON.stringify({ body }),
+        body: asked,
         headers: { "Content-Type": "application/json", "X-CSRF-Token": token() },
       });
       const html = await answer.text();
       panel.classList.toggle("old", !answer.ok);
       if (!answer.ok || mine !== asking) return;
-      shown = body;
+      shown = asked;
+      text.lang = language.value;
       // Parsed where nothing runs and nothing is loaded, then put into the page as it is.
       const parsed = new DOMParser().parseFromString(html, "text/html");
       const top = panel.scrollTop;
@@ -38,11 +40,13 @@ export function addBeside(area, template, token, codeCss) {
     }
   };
 
-  area.addEventListener("input", () => {
+  const showSoon = () => {
     if (panel.hidden) return;
     clearTimeout(timer);
     timer = setTimeout(show, REST);
-  });
+  };
+  area.addEventListener("input", showSoon);
+  language.addEventListener("change", showSoon);
 
   return function toggle(button) {
     panel.hidden = !panel.hidden;

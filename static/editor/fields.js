@@ -1,6 +1,6 @@
 // The fields of a post's form, as the server names them.
 
-const CONTENT = ["title", "slug", "body", "excerpt", "tags", "status", "publish_at", "visibility", "kind"];
+const CONTENT = ["title", "slug", "body", "excerpt", "tags", "status", "publish_at", "visibility", "kind", "lang"];
 const NAMES = [...CONTENT, "publish_offset", "time_zone", "version"];
 
 // Half characters become what the browser would make of them when it sends the form.

@@ -13,9 +13,11 @@ const area = form.elements.body;
 const template = (name) => document.getElementById(`editor-${name}`);
 const token = () => form.elements.csrf_token.value;
 
-area.after(template("marks").content.cloneNode(true));
-const marks = area.parentElement.querySelector(".marks");
+// With the buttons, which are always in view: whether the words are kept is seen wherever one writes.
+form.querySelector(".bar").prepend(template("marks").content.cloneNode(true));
+const marks = form.querySelector(".marks");
 const [count, state, warning] = ["count", "state", "warning"].map((name) => marks.querySelector(`.${name}`));
+area.after(count);
 const refusal = warning.cloneNode();
 warning.after(refusal);
 

@@ -159,6 +159,15 @@ def test_what_is_no_address_is_refused_beside_its_field_with_the_text(site: Site
         assert site.client("alan").get(path).status_code in (301, 308, 400, 404)
 
 
+@pytest.mark.parametrize("path", ["/posts//words", "//posts/words", "/posts///words?a=b", "/posts/words/"])
+def test_an_address_with_slashes_too_many_is_none(site: Site, path: str) -> None:
+    """Werkzeug would send to the right one, by the name of the host that the request came with."""
+    site.post("alan", title="Words")
+    answer = site.client().get(path, headers={"Host": "evil.test"})
+    assert answer.status_code == 404
+    assert "evil.test" not in answer.text
+
+
 @pytest.mark.parametrize("word", sorted(RESERVED))
 def test_no_page_takes_an_address_of_the_site_and_a_post_may(site: Site, alan: Client, word: str) -> None:
     refused = alan.submit("/new", title="Page", slug=word, body="Words.", kind="page", status="published")

@@ -30,7 +30,8 @@ def _assert_valid(feed: bytes) -> etree._Element:
 def test_a_feed_follows_the_grammar(site: Site, path: str) -> None:
     for number in range(3):
         site.post("alan", title=f"Post {number}", body="Words & <b>more</b>\n\n```python\nx = 1 < 2\n```", tags=["one"])
-    site.post("alan", title="]]> & <b>signs</b> \U0001f600", body="]]> & \"<i>\" \u2028", tags=["one", "two & 3"])
+    body = ']]> & "<i>" \u2028'
+    site.post("alan", title="]]> & <b>signs</b> \U0001f600", body=body, tags=["one", "two & 3"], lang="ar")
     tree = _assert_valid(site.client().get(path).data)
     assert len(tree.findall("atom:entry", ATOM)) == 4
 

@@ -4,6 +4,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 from werkzeug.datastructures import MultiDict
@@ -217,8 +218,91 @@ def test_what_could_not_be_done_is_named_and_the_others_are_done(site: Site, ala
     assert kinds(site)[before:] == ["post.edited"]
     assert [len(revisions(site, post)) for post in (good, stale, full, hers, secret)] == [2, 2, 1, 1, 1]
     # Sent once more, nothing is done twice.
-    assert "One post tagged" not in send(alan, shown, "tag", with_tag="sea", confirm="1").text
+    assert send(alan, shown, "tag", with_tag="sea", confirm="1").status_code == 409
+    assert kinds(site)[before:] == ["post.edited"]
     assert len(revisions(site, good)) == 2
+
+
+@pytest.mark.parametrize(
+    ("what", "begun", "tag", "said"),
+    [
+        (What.PUBLISH, "draft", "", "3 posts published."),
+        (What.UNPUBLISH, "published", "", "3 posts made drafts."),
+        (What.ADD_TAG, "draft", "sea", "3 posts tagged."),
+        (What.REMOVE_TAG, "draft", "old", "3 posts changed."),
+        (What.DELETE, "draft", "", "3 posts deleted; they are in the bin for 30 days."),
+    ],
+)
+def test_a_double_click_is_answered_with_what_the_first_click_did(
+    site: Site, alan: Client, what: What, begun: str, tag: str, said: str
+) -> None:
+    posts = [value(site.post("alan", status=begun, tags=["old"])) for _ in range(3)]
+    first = send(alan, posts, what, with_tag=tag, confirm="1")
+    before = len(kinds(site))
+    second = send(alan, posts, what, with_tag=tag, confirm="1")
+    assert (second.status_code, second.headers["Location"]) == (303, first.headers["Location"])
+    assert said in alan.get(second.headers["Location"]).text
+    assert kinds(site)[before:] == []
+    # To somebody else it is what it is: changed by another one since they looked.
+    assert send(site.client("edith"), posts, what, with_tag=tag, confirm="1").status_code == 409
+
+
+def test_another_save_of_ones_own_is_not_what_was_asked(site: Site, alan: Client) -> None:
+    edited = site.post("alan", title="Edited", status="draft", tags=["sea"])
+    twice = site.post("alan", title="Twice", status="draft")
+    shown = [value(edited), value(twice)]
+    alan.submit(f"/posts/{edited.slug}/edit", title="Edited", body="More.", tags="sea", version="1")
+    assert send(alan, [value(twice)], "tag", with_tag="sea", confirm="1").status_code == 303
+    alan.submit(f"/posts/{twice.slug}/edit", title="Twice", body="More.", tags="sea", version="2")
+    answer = send(alan, shown, "tag", with_tag="sea", confirm="1")
+    assert answer.status_code == 409
+    assert answer.text.count("Somebody saved it since you opened the list") == 2
+
+
+def test_moments_are_in_the_zone_that_they_are_typed_in(site: Site, alan: Client) -> None:
+    with site.database.transaction() as db:
+        db.exec_driver_sql("UPDATE users SET time_zone = 'America/New_York' WHERE username = 'alan'")
+    fields = {"title": "Later", "body": "Words.", "status": "published", "publish_at": "2035-03-01T19:00"}
+    assert alan.submit("/new", **fields).status_code == 303
+    said = "1 Mar 2035, 19:00, America/New_York time."
+    assert said in alan.get("/account").text
+    assert said in alan.get("/posts/later").text
+    post = re.findall(r'name="post" value="([^"]+)"', alan.get("/account").text)
+    assert said in send(alan, post, "delete").text
+    # Edith has chosen no zone: hers is the site's.
+    assert "2 Mar 2035, 00:00, UTC time." in site.client("edith").get("/account?whose=all").text
+
+
+def test_what_is_said_of_the_past_is_in_the_writers_zone_too(site: Site, alan: Client) -> None:
+    post = site.post("alan", title="Old", slug="old", status="draft")
+    site.post("alan", title="Gone", slug="gone")
+    alan.submit("/posts/gone/delete", version="1")
+    headers, fields = {"X-CSRF-Token": alan.form_token()}, {"title": "Half", "version": "1", "submission": "s"}
+    assert alan.put(f"/account/working-copies/{post.id}", json=fields, headers=headers).status_code == 204
+    assert alan.submit("/posts/old/previews", days="7").status_code == 200
+    # An hour of the day that it is in no other zone on these pages, neither then nor now.
+    at = clock.now() - clock.DAY - clock.DAY // 8
+    with site.database.transaction() as db:
+        db.exec_driver_sql("UPDATE users SET time_zone = 'Asia/Tokyo' WHERE username = 'alan'")
+        for column in ("posts.updated_at", "revisions.made_at", "working_copies.saved_at", "preview_links.created_at"):
+            table, name = column.split(".")
+            db.exec_driver_sql(f"UPDATE {table} SET {name} = ?", (at,))
+        db.exec_driver_sql("UPDATE posts SET deleted_at = ? WHERE slug = 'gone'", (at,))
+    then = f", {clock.to_datetime(at).astimezone(ZoneInfo('Asia/Tokyo')):%H:%M}"
+    for path in ("", "/edit", "/revisions", "/previews"):
+        assert then in alan.get(f"/posts/old{path}").text
+    for path in ("", "/bin", "/working-copies", f"/working-copies/{post.id}/text"):
+        assert then in alan.get(f"/account{path}").text
+    merge = alan.submit("/posts/old/edit", title="Mine", body="Mine.", version="0")
+    assert merge.status_code == 409
+    assert f"{then}, Asia/Tokyo time</h2>" in merge.text
+
+
+@pytest.mark.parametrize("typed", ["ärger", "ÄRGER IM BÜRO", "A\u0308rger", "strasse", "STRAẞE", "ΣΊΣΥΦΟΣ"])
+def test_words_are_found_in_either_case_in_every_script(site: Site, alan: Client, typed: str) -> None:
+    site.post("alan", title="Ärger im Büro", body="In der Straße, says Σίσυφος.")
+    site.post("alan", title="Another")
+    assert titles(alan, f"?q={quote(typed)}") == ["Ärger im Büro"]
 
 
 def test_two_people_who_do_it_at_once_do_it_once(site: Site, alan: Client) -> None:

@@ -1,7 +1,5 @@
 """Feeds, maps and the archive: what is out is there, and nothing else, for programs and people."""
 
-from datetime import UTC, datetime
-
 import feedparser
 import pytest
 
@@ -71,42 +69,8 @@ def test_the_map_names_what_a_visitor_may_read_whoever_asks(filled: Site) -> Non
     assert filled.client().get("/sitemap.xml?part=x").status_code == 422
 
 
-def test_a_large_site_has_an_index_of_maps(filled: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("blog.feeds.maps._MOST_ADDRESSES", 2)
-    index = filled.client().get("/sitemap.xml").text
-    assert index.count("<sitemap>") == 2
-    found = [filled.client().get(f"/sitemap.xml?part={part}").text.count("<lastmod>") for part in (1, 2)]
-    assert found == [2, 1]
-
-
 def test_robots_are_told_what_is_not_for_them_and_where_the_map_is(filled: Site) -> None:
     answer = filled.client().get("/robots.txt")
     assert answer.mimetype == "text/plain"
     assert "Disallow: /admin" in answer.text
     assert "/sitemap.xml" in answer.text.splitlines()[-1]
-
-
-def test_the_archive_has_a_place_for_every_year_and_month(filled: Site) -> None:
-    filled.post(
-        "alan",
-        title="Long ago",
-        slug="long-ago",
-        publish_at=clock.from_datetime(datetime(1999, 12, 31, 23, 30, tzinfo=UTC)),
-    )
-    page = filled.client().get("/archive").text
-    assert "Engine" in page
-    assert "Long ago" not in page
-    assert "1999 (1)" in page
-    old = filled.client().get("/archive?year=1999").text
-    assert "Long ago" in old
-    assert "December" in old
-    for hidden in ("For members", "Draft", "Later", "About"):
-        assert f">{hidden}<" not in page
-    assert filled.client().get("/archive?year=1998").status_code == 404
-    for bad in ("x", "-1", "0", "99999", "%00"):
-        assert filled.client().get(f"/archive?year={bad}").status_code == 422
-    assert "For members" in filled.client("rita").get("/archive").text
-
-
-def test_an_empty_site_has_an_empty_archive(site: Site) -> None:
-    assert "Nothing is published yet." in site.client().get("/archive").text

@@ -334,3 +334,25 @@ def test_a_page_of_a_post_costs_one_statement_more_however_long_the_series(site:
     make(site, "Short", site.post("alan", slug="short"))
     make(site, "Long", *(site.post("alan", slug=f"long-{n}") for n in range(30)))
     assert cost(alone.path) == cost("/posts/short") == cost("/posts/long-7")
+
+
+def test_who_arranges_a_series_sees_nothing_of_a_post_in_it_that_they_may_not_read(site: Site) -> None:
+    secret = site.post("alan", title="A surprise for Ada", slug="surprise", body="A party.", status="draft")
+    own = site.post("ada", title="Hers", slug="hers", status="draft")
+    out = site.post("alan", title="Out", slug="out", visibility="members")
+    series = make(site, "Diary", own, by="ada")
+    with site.database.transaction() as db:
+        for post in (secret, out):
+            add_part(db, series.id, slug=post.slug, by=site.principal("edith"))
+    path, ada = f"/account/series/{series.id}", site.client("ada")
+    page = ada.get(path).text
+    assert "surprise" not in page.lower()
+    assert "A post that you may not read" in page
+    for words in ("Hers", "/posts/hers", "Out", "/posts/out"):
+        assert words in page
+    assert "A surprise for Ada" in site.client("edith").get(path).text
+    # It is still a part that she can move, and take out.
+    assert send(ada, f"{path}/posts/{secret.id}", place="1").status_code == 303
+    assert order(site, series) == ["surprise", "hers", "out"]
+    assert send(ada, f"{path}/posts/{secret.id}", place="out").status_code == 303
+    assert order(site, series) == ["hers", "out"]

@@ -149,7 +149,7 @@ def test_a_created_post_is_answered_whole(site: Site) -> None:
     post = answer.json
     assert post is not None
     assert list(post) == [
-        "id", "slug", "url", "title", "body", "html", "excerpt", "tags", "status", "visibility", "kind", "version",
+        "id", "slug", "url", "title", "body", "html", "excerpt", "tags", "status", "visibility", "kind", "lang", "version",
         "author", "created_at", "updated_at", "published_at",
     ]  # fmt: skip
     assert post["title"] == "Ein Fluß"
@@ -204,6 +204,7 @@ BAD = {
     "excerpt": [None, 5, "x" * 1001, "\x07", "\udfff"],
     "tags": [None, "a", 5, [5], ["a,b"], [""], ["a/b"], [".."], ["x" * 51], ["\x00"], ["\ud800"], list("abcdefghijklmnopqrstu")],
     "status": [None, 5, "granted", "Draft", ""],
+    "lang": [None, 5, "x", "english", "de_DE", "de-", "-de", "de-DE-1996", "dé", "d\u212a", '"><script>', "de\n", "\ud800", " " * 36],
     "visibility": [None, 5, "granted", "private", "Public"],
     "publish_at": [
         5, 1e300, "tomorrow", "2026-11-20", "2026-11-20T08:15:00", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00Z",

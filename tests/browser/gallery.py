@@ -91,6 +91,7 @@ def _write_posts(site: Site) -> None:
     site.post("ada", title="For those who came aboard", slug="aboard", body="Welcome.", visibility="members",
               excerpt="What was said in the cabin stays in the cabin, and with those who have one.")  # fmt: skip
     site.post("ada", title="The fleet goes out at half past four", slug="fleet", body=FLEET, tags=["sea", "boats"])
+    site.post("ada", title="About the harbour", slug="harbour", body=FLEET, kind="page")
     for slug in ("merging", "leaving"):
         site.post("ada", title="An unfinished letter", slug=slug, body="Dear reader,\n\nthe wind has", status="draft")
     site.post("ada", title="Ice on the rigging", slug="ice", body="It is cold.", publish_at=now + 30 * clock.DAY)

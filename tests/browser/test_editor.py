@@ -169,17 +169,36 @@ def test_a_local_copy_can_be_discarded_and_is_not_offered_to_somebody_else(
     assert again.evaluate("Object.keys(localStorage).map(n => n.split('/')[1])") == ["ada"]
 
 
-def test_the_mark_says_what_is_kept_and_when(page: Page) -> None:
+_IN_VIEW = """e => {
+  const box = e.getBoundingClientRect();
+  return [box.top + 2, (box.top + box.bottom) / 2, box.bottom - 2].map(y => e.contains(document.elementFromPoint(box.left + 5, y)));
+}"""
+
+
+def _assert_in_view(mark: Locator) -> None:
+    """To be seen from its first line to its last, with nothing before it."""
+    assert mark.evaluate(_IN_VIEW) == [True, True, True], mark.text_content()
+
+
+def test_the_mark_says_what_is_kept_and_when_and_is_in_view(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 664})  # a telephone
     release: list[Route] = []
     page.route("**/account/working-copies/*", lambda route: release.append(route))
-    _write(page, "Words")
+    with page.expect_request("**/account/working-copies/*"):
+        _write(page, "A line of a long text.\n" * 100)
     expect(_state(page)).to_have_text("Saving …")
     release.pop().continue_()
     expect(_state(page)).to_have_text(re.compile(r"^Saved \d\d.\d\d.*, for you only$"))
+    assert page.evaluate("scrollY + innerHeight < document.body.scrollHeight"), "the buttons' own place is further down"
+    _assert_in_view(_state(page))
     page.unroute("**/account/working-copies/*")
     page.context.set_offline(True)
     _write(page, " more")
     expect(_state(page)).to_have_text(OFFLINE)
+    for height in (844, 664, 420):  # the last: with the keys on the glass
+        page.set_viewport_size({"width": 390, "height": height})
+        page.keyboard.type("x")
+        _assert_in_view(_state(page))
     page.context.set_offline(False)
     expect(_state(page)).to_have_text(SAVED)
 
@@ -595,7 +614,7 @@ def _give(page: Page, kind: str, name: str) -> None:
 
 
 def test_words_and_minutes_are_counted_and_a_long_text_is_warned_of(page: Page) -> None:
-    count, warning = page.locator(".marks .count"), page.locator(".marks .warning").first
+    count, warning = page.locator(".count"), page.locator(".marks .warning").first
     expect(count).to_have_text("0 words, 1 min to read")
     _text(page).fill("word " * 660)
     expect(count).to_have_text("660 words, 3 min to read")
@@ -627,6 +646,10 @@ def test_the_text_is_shown_beside_as_readers_will_see_it(page: Page) -> None:
     _select(page, 0, 0)
     page.keyboard.type("Typed. ")
     expect(beside).to_contain_text("Typed. # Boats")
+    language = page.get_by_label("Language")
+    language.fill("de")
+    language.blur()
+    expect(beside).to_have_attribute("lang", "de")
     button.click()
     expect(beside).to_be_hidden()
 

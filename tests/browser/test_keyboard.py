@@ -50,7 +50,7 @@ def test_tab_goes_through_the_editor_in_order(cast_server: Server, open_browser:
     expected = [
         *("Skip to the text", "Byline", "Write", "Your posts", "Search", "Feed"),
         *("Title", "B\nBold", "Text", "Draft", "Publish at", "Everybody", "Tags", "Address", "Excerpt", "Post"),
-        *("Save", "Preview", "Archive", "Tags", "Sign out"),
+        *("Language", "Save", "Preview", "Archive", "Tags", "Sign out"),
     ]
     assert _tab_through(page) == expected
 

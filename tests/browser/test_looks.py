@@ -1,4 +1,7 @@
-"""Every kind of page, narrow and wide, light and dark: photographed, judged by axe, and never wider than its window."""
+"""Every kind of page, narrow and wide, light and dark: photographed, judged by axe, and never wider than its window.
+
+Each width and each set of colours is on a picture once; with --soak all four are, and what a printer makes of a post.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,6 +21,9 @@ pytestmark = pytest.mark.browser
 WIDTHS = (1280, 390)
 NARROWEST = 320
 JUDGED = ((1280, "light"), (390, "dark"))  # each width and each set of colours once: axe takes its time
+SEEN = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
+# Besides its own rules: what a finger is to hit is large enough, or has room around it.
+_RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 HEIGHT = 560  # low enough for the editor's bar to stand at the end, where the picture of the whole page has it once
 
 
@@ -232,6 +238,11 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "tag": (None, _go("/tags/sea")),
     "all-tags": (None, _go("/tags")),
     "members-only": (None, _go("/posts/aboard")),
+    "archive": (None, _go("/archive")),
+    "search": (None, _go("/search?q=harbour")),
+    "search-none": (None, _go("/search?q=nothing-like-that")),
+    "page": (None, _go("/harbour")),
+    "gone": (None, _go("/posts/thrown")),
     "not-found": (None, _go("/posts/nowhere")),
     "sign-in": (None, _go("/login")),
     "sign-in-kept": ("alan", _keep_on_sign_in_page),
@@ -291,7 +302,7 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_page_is_legible_for_everybody(
-    server: Server, open_browser: OpenBrowser, screenshots: Path, scene: str
+    server: Server, open_browser: OpenBrowser, screenshots: Path, soak: bool, scene: str
 ) -> None:
     who, reach = SCENES[scene]
     context = open_browser(server, reduced_motion="reduce")
@@ -299,19 +310,33 @@ def test_a_page_is_legible_for_everybody(
         borrow_session(context, server, who)
     page = context.new_page()
     reach(page)
-    for width in WIDTHS:
+    for width, scheme in SEEN if soak else JUDGED:
         page.set_viewport_size({"width": width, "height": HEIGHT})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.screenshot(path=screenshots / f"{scene}-{width}-{scheme}.png", full_page=True)
-            if (width, scheme) in JUDGED:
-                assert _judge(page) == [], f"{width} px, {scheme}"
+        page.emulate_media(color_scheme=scheme)
+        page.screenshot(path=screenshots / f"{scene}-{width}-{scheme}.png", full_page=True)
+        if (width, scheme) in JUDGED:
+            assert _judge(page) == [], f"{width} px, {scheme}"
     _assert_nothing_is_cut_off(page)
     assert page.evaluate(_MOVING) == []
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("path", ["/posts/fleet", "/harbour"])
+def test_a_printed_page_is_the_text_alone(
+    server: Server, open_browser: OpenBrowser, screenshots: Path, path: str
+) -> None:
+    page = open_browser(server, color_scheme="dark").new_page()
+    page.goto(path)
+    page.emulate_media(media="print")
+    page.screenshot(path=screenshots / f"printed{path.replace('/', '-')}.png", full_page=True)
+    expect(page.get_by_role("heading", name="The numbers")).to_be_visible()
+    for navigation in page.locator("nav, .foot, .skip").all():
+        expect(navigation).to_be_hidden()
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+
+
 def _judge(page: Page) -> list[str]:
-    violations = Axe().run(page).response["violations"]
+    violations = Axe().run(page, options=_RULES).response["violations"]
     return [f"{v['impact']} {v['id']}: {node['html']}" for v in violations for node in v["nodes"]]
 
 

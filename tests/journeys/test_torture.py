@@ -124,8 +124,8 @@ class Writer:
 
     def keep(self) -> int:
         """What the editor's script does every few seconds."""
-        names = ("title", "slug", "body", "excerpt", "tags", "status", "publish_at", "visibility", "kind", "version")
-        kept = {name: self.form.fields.get(name, "") for name in (*names, "submission")}
+        names = ("title", "slug", "body", "excerpt", "tags", "status", "publish_at", "visibility", "kind", "lang")
+        kept = {name: self.form.fields.get(name, "") for name in (*names, "version", "submission")}
         headers = {"X-CSRF-Token": self.form.fields.get("csrf_token", ""), "Accept": "application/json"}
         path = f"/account/working-copies/{self.form.key}"
         return self._until_answered(lambda: self.browser.put(path, json=kept, headers=headers)).status_code

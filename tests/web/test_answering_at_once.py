@@ -48,11 +48,18 @@ def test_answers_come_in_the_order_of_their_questions(wire):
             assert body in (b"made", f"known {path[-1]} None".encode())
 
 
+def test_browsers_that_keep_the_connection_say_so(wire):
+    for value in ("keep-alive", "Keep-Alive"):
+        reply = wire.ask("/known?browser", headers=f"Connection: {value}\n")
+        assert reply.body == b"known browser None"
+
+
 @pytest.mark.parametrize(
     "request_text",
     [
         "GET /known HTTP/1.0\n\n",
         "GET /known HTTP/1.1\nHost: a\nConnection: close\n\n",
+        "GET /known HTTP/1.1\nHost: a\nConnection: keep-alive, Upgrade\nUpgrade: h2c\n\n",
         "GET //known HTTP/1.1\nHost: a\n\n",
         "GET /known HTTP/1.1\nHost: a\nX-Forwarded-Host: b\n\n",
         "GET /known HTTP/1.1\nHost: a\nContent-Length: 2\n\nab",

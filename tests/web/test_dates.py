@@ -54,5 +54,5 @@ def test_pages_are_in_the_language_and_the_time_zone_of_the_site(site: Site) -> 
             change_site(db, name="Site", tagline="", language=language, time_zone="Europe/Berlin")
         page, archive = visitor.get("/posts/late").text, visitor.get("/archive").text
         assert f">{long}</time>" in page
-        assert f"<h2>{month}</h2>" in archive
+        assert f"<h3>{month}</h3>" in archive
         assert f'<html lang="{language}"{direction}>' in page

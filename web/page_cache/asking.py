@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from functools import lru_cache
 
+from web.negotiation import prefers_json
+
 # A header by its name in capitals, as CGI has it: `ACCEPT_ENCODING`; None where there is none.
 GetHeader = Callable[[str], str | None]
 
@@ -38,9 +40,9 @@ class Visitors:
         return cookie is None or not self._is_saved_session(cookie)
 
 
-def takes_any_form(header: GetHeader) -> bool:
-    """Whether a refusal may be a page for people; programs are told in JSON."""
-    return "json" not in (header("ACCEPT") or "").lower()
+def takes_a_page(header: GetHeader) -> bool:
+    """Whether a refusal is a page for people here; programs are told in JSON."""
+    return not prefers_json(header("ACCEPT") or "")
 
 
 def takes_gzip(header: GetHeader) -> bool:

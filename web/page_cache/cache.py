@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from storage import clock
 from storage.engine import Database
 from storage.kept import Row
-from web.page_cache.asking import GetHeader, Visitors, takes_any_form, takes_gzip
+from web.page_cache.asking import GetHeader, Visitors, takes_a_page, takes_gzip
 from web.page_cache.pages import Answer, Page, is_named
 from web.page_cache.store import PageStore
 from web.site.queries import CONTENT_VERSION
@@ -53,7 +53,7 @@ class PageCache:
         page = self.store.get((path, query))
         if page is None or page.good_until <= clock.now() or page.content_version != self._content_version():
             return None
-        if not page.is_ok and not takes_any_form(header):
+        if not page.is_ok and not takes_a_page(header):
             return None
         return self.answer(page, method, header, key=(path, query), may_compress=may_compress)
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from web.page_cache.asking import GetHeader, takes_any_form
+from web.page_cache.asking import GetHeader, takes_a_page
 from web.page_cache.cache import PageCache, Validity
 from web.page_cache.pages import Answer, Headers, Page
 
@@ -84,8 +84,12 @@ class PageCacheLayer:
             return said.body
         if method == "HEAD":
             # An answer to HEAD has no bytes to keep, nor a tag for them.
-            page, _said = self._ask(again | {"REQUEST_METHOD": "GET"}, validity, key, header)
-            assert page is not None
+            page, said = self._ask(again | {"REQUEST_METHOD": "GET"}, validity, key, header)
+            if page is None:
+                # Changed between the two: this is the answer now.
+                _close(said.body)
+                start_response(*said.start)
+                return []
         answer = self._cache.answer(page, method, header, key=key)
         assert answer is not None
         return _send(answer, start_response)
@@ -101,7 +105,7 @@ class PageCacheLayer:
             return None, said
         whole = _read(said.body)
         page = Page(status, headers, whole, *(validity or (0, 0)))
-        if environ["REQUEST_METHOD"] == "GET" and validity is not None and (page.is_ok or takes_any_form(header)):
+        if environ["REQUEST_METHOD"] == "GET" and validity is not None and (page.is_ok or takes_a_page(header)):
             self._cache.store.put(key, page)
         return page, said
 
@@ -145,9 +149,13 @@ def _read(body: Iterable[bytes]) -> bytes:
     try:
         return b"".join(body)
     finally:
-        close = getattr(body, "close", None)
-        if close is not None:
-            close()
+        _close(body)
+
+
+def _close(body: Iterable[bytes]) -> None:
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()
 
 
 def _refuse_to_write(_data: bytes) -> object:

@@ -9,6 +9,8 @@ Headers = list[tuple[str, str]]
 
 # Below this a packet is sent either way.
 _WORTH_COMPRESSING_BYTES = 512
+# Headers of both variants and of their 304s, as strings and as bytes, and the place in the store; measured.
+_BESIDE_THE_BODY_BYTES = 8192
 _COMPRESSIBLE = ("text/", "application/", "image/svg+xml")
 # RFC 9110, 15.4.5: what a 304 says of the page that the client has, and nothing about a body.
 _OF_A_BODY = {"content-type", "content-length", "content-encoding", "content-language"}
@@ -78,7 +80,7 @@ class Page:
     def size_bytes(self) -> int:
         """What it takes in memory, roughly: both variants and their headers."""
         packed = 0 if self.gzipped is None else len(self.gzipped.whole.body)
-        return len(self.body) + packed + 4096
+        return len(self.body) + packed + _BESIDE_THE_BODY_BYTES
 
     def compress(self) -> Variant:
         """The gzip variant, made when it is first asked for."""

@@ -55,7 +55,8 @@ class Channel(HTTPChannel):
             return False
         headers = request.headers
         is_plain = request.version == "1.1" and request.body_rcv is None and not request.path.startswith("//")
-        if not is_plain or "CONNECTION" in headers or "X_FORWARDED_HOST" in headers:
+        stays_open = headers.get("CONNECTION", "keep-alive").lower() == "keep-alive"
+        if not is_plain or not stays_open or "X_FORWARDED_HOST" in headers:
             return False
         answer = at_once(request.command, request.path, request.query, headers.get)
         if answer is None:

@@ -196,8 +196,8 @@ def test_the_pictures_of_a_text_are_found_in_one_statement(site: Site) -> None:
         f"/media/{large.digest}/640.webp /media/{small.digest}0"
     )
     with site.counted_statements() as seen, site.database.reading() as db:
-        found = pictures_in(db, text)
-        assert pictures_in(db, "nothing") == {}
+        found = pictures_in(db, text, author_id=large.user_id)
+        assert pictures_in(db, "nothing", author_id=large.user_id) == {}
     assert len(seen) == 1
     path = f"/media/{large.digest}"
     assert sorted(found) == sorted([path, f"/media/{small.digest}"])
@@ -206,9 +206,12 @@ def test_the_pictures_of_a_text_are_found_in_one_statement(site: Site) -> None:
     assert found[f"/media/{small.digest}"].srcset == ""
 
 
-def uses(site: Site) -> list[tuple[str, str]]:
+def uses(site: Site, *, is_current: bool = True) -> list[tuple[str, str]]:
     with site.database.reading() as db:
-        rows = db.exec_driver_sql("SELECT slug, digest FROM media_uses JOIN posts ON posts.id = post_id ORDER BY 1, 2")
+        rows = db.exec_driver_sql(
+            f"SELECT slug, digest FROM media_uses JOIN posts ON posts.id = post_id"
+            f" WHERE is_current = {is_current} ORDER BY 1, 2"
+        )
         return [(slug, digest[:2]) for slug, digest in rows]
 
 
@@ -221,6 +224,7 @@ def test_where_pictures_stand_is_kept_with_every_change(site: Site) -> None:
     fields = {"title": "One", "version": "1", "status": "published"}
     assert alan.submit("/posts/one/edit", body=f"![](/media/{b}/640.webp)", **fields).status_code == 303
     assert uses(site) == [("one", "bb")]
+    assert uses(site, is_current=False) == [("one", "aa")]
     # A title is no reason to read the text; and one that goes back to its words goes back to their pictures.
     with site.counted_statements() as statements:
         changed = alan.submit(
@@ -250,10 +254,19 @@ def test_a_migration_finds_the_pictures_of_the_posts_that_are_there(site: Site) 
     digest = "ab" * 32
     site.post("alan", title="One", body=f"![](/media/{digest}) ![](/media/{digest})")
     site.post("alan", title="Two", body="/media/none")
+    site.post("alan", title="Three", body=f"![](/media/{'cd' * 32}) ![](/media/{digest})")
+    fields = {"title": "Three", "version": "1", "status": "published", "body": f"![](/media/{digest})"}
+    assert site.client("alan").submit("/posts/three/edit", **fields).status_code == 303
     path = site.settings.database_path
     site.close()
     with sqlite.opened(path, mode="rw") as db:
         db.execute("DROP TABLE media_uses")
+        for table in ("posts", "revisions"):
+            db.execute(f"ALTER TABLE {table} DROP COLUMN lang")
         db.execute("UPDATE alembic_version SET version_num = '0007'")
     upgrade(path)
-    assert uses(site) == [("one", "ab")]
+    assert uses(site) == [("one", "ab"), ("three", "ab")]
+    assert uses(site, is_current=False) == [("three", "cd")]
+    with site.database.reading() as db:
+        stale = db.exec_driver_sql("SELECT slug FROM posts WHERE renderer_version = 0 ORDER BY slug").scalars().all()
+    assert stale == ["one", "three"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from auth.principal import VISITOR
+from blog.indexing.queries import empty_index
 from blog.indexing.words import plain_text, separate
 from blog.posts.content import prepare
 from blog.posts.writing import write
@@ -86,6 +87,15 @@ def test_a_fault_is_said_and_rebuilding_cures_it(filled: Site, fault: str) -> No
     assert found(filled) == (4 if "draft" in fault else 5)
 
 
+def test_results_that_were_kept_are_found_anew(filled: Site) -> None:
+    with filled.database.transaction() as db:
+        empty_index(db)
+    for _ in range(2):
+        assert "Nothing was found" in filled.client().get("/search?q=zanzibar").text
+    rebuild_index(filled.database, lambda _done, _count: None)
+    assert "Nothing was found" not in filled.client().get("/search?q=zanzibar").text
+
+
 def test_it_is_rebuilt_beside_somebody_who_writes(filled: Site) -> None:
     """Whoever saves meanwhile keeps the index too; both meet in the same state."""
     halfway, may_go_on = threading.Event(), threading.Event()
@@ -138,7 +148,8 @@ def test_the_migration_fills_the_index_as_saving_would(
         connection.execute("ATTACH ? AS other", (str(path),))
         connection.execute("PRAGMA foreign_keys = OFF")
         for table in ("users", "posts"):
-            connection.execute(f"INSERT INTO {table} SELECT * FROM other.{table}")
+            there = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
+            connection.execute(f"INSERT INTO {table} ({there}) SELECT {there} FROM other.{table}")
     upgrade(old)
     after = read_all(old, query)
     assert len(after) == 7

@@ -134,6 +134,9 @@ LONG = {
     "all lines different": ("\n".join(WORDS), "\n".join(f"m{w}" for w in WORDS), "\n".join(f"t{w}" for w in WORDS)),
     "in another order": ("\n".join(WORDS), "\n".join(WORDS[::-1]), "\n".join(chance.sample(WORDS, N))),
     "of two kinds": tuple("\n".join(chance.choices("ab", k=N)) for _ in range(3)),
+    "of two kinds, between anchors": tuple(
+        "\n".join(line for n in range(36) for line in (f"anchor{n}", *chance.choices("ab", k=14_000))) for _ in range(3)
+    ),
     "paragraphs rewritten": tuple("\n\n".join(f"{s}{w}" for w in WORDS[: N // 2]) for s in "bmt"),
     "empty lines": ("\n" * 2**20, "\n" * (2**20 - 2) + "a", "b" + "\n" * (2**20 - 3)),
     "one line of a mebibyte": ("x" * 2**20, "x" * (2**20 - 1) + "y", "z" * 2**20),

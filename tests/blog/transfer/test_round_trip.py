@@ -24,7 +24,7 @@ from tests.support import Site
 DIGEST = "0123456789abcdef" * 4
 COLUMNS = (
     "id, slug, author_id, title, body, html, excerpt, summary, tags, status, visibility, publish_at, published_at, "
-    "created_at, updated_at, deleted_at, kind"
+    "created_at, updated_at, deleted_at, kind, lang"
 )
 KINDS: list[Callable[[], bytes]] = [
     lambda: picture("JPEG", exif=with_exif(6)),
@@ -60,6 +60,7 @@ post = st.fixed_dictionaries(
         "status": st.sampled_from(["draft", "published"]),
         "visibility": st.sampled_from(["public", "members"]),
         "kind": st.sampled_from(["post", "page"]),
+        "lang": st.sampled_from(["", "de", "no", "pt-br", "zh-Hant-TW"]),
         "publish_at": st.none() | moment,
         "by": st.sampled_from(["alan", "ada", "olive", "bob"]),
         "renamed": st.none() | st.sampled_from(["c", "1", "d-d"]),
@@ -81,7 +82,7 @@ def rows(site: Site, columns: str, rest: str) -> list[tuple[Any, ...]]:
 def prepared(site: Site, values: dict[str, Any]) -> Content | None:
     """What the site takes; some of the hostile is refused where it is written, in a form as in a file."""
     with site.database.reading() as db:
-        around = surroundings_of(db, values["body"], own_host=None)
+        around = surroundings_of(db, values["body"], author_id=None, own_host=None)
     try:
         return prepare(values, surroundings=around)
     except Invalid:

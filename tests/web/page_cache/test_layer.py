@@ -249,6 +249,30 @@ def test_a_refusal_for_people_is_not_what_programs_get(place: Place) -> None:
     assert len(place.asked) == 3
 
 
+@pytest.mark.parametrize("accept", ["application/*", "text/html;q=0, */*", "application/json", "APPLICATION/*;q=0.5"])
+def test_who_would_rather_have_json_never_decides_what_people_get(place: Place, accept: str) -> None:
+    place.status, place.body = "410 GONE", b'{"title": "Gone"}'
+    place.get(Accept=accept)
+    place.body = b"<h1>Gone</h1>"
+    for wanted in ({"Accept": "text/html,*/*;q=0.8"}, {}):
+        assert place.get(**wanted).data == b"<h1>Gone</h1>"
+    assert len(place.asked) == 2
+    place.get(Accept=accept)
+    assert len(place.asked) == 3
+
+
+def test_a_page_that_goes_between_the_two_questions_of_a_head(place: Place) -> None:
+    def go() -> None:
+        if place.asked[-1].startswith("GET"):
+            place.is_shared, place.status = False, "404 NOT FOUND"
+
+    place.before_answer = go
+    answer = place.client.head("/")
+    assert answer.status_code == 404
+    assert answer.data == b""
+    assert place.asked == ["HEAD /", "GET /"]
+
+
 def test_programs_share_what_is_no_refusal(place: Place) -> None:
     place.get(Accept="application/feed+json")
     place.get(Accept="application/json")
