@@ -29,7 +29,7 @@ def cursor_of_page(text: str | None) -> Cursor | None:
 def cursor_before(text: str | None) -> Cursor | None:
     """The API's `before`, if it is given. Raises Invalid for what no `next` leads to."""
     cursor = _parse(text) if text else None
-    if text and cursor is None:
+    if text and (cursor is None or cursor.at < 0):
         raise Invalid({"before": "This is not a place in this list; follow `next`."})
     return cursor
 
