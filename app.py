@@ -106,7 +106,7 @@ from web.requests import (
     known_hosts,
     number_request,
 )
-from web.running import THREADS, Prepared, run_site
+from web.running import READERS, Prepared, run_site
 from web.settings import Settings, load_settings
 from web.signing import load_keys
 from web.static_files import init_static_files
@@ -227,7 +227,7 @@ def create_base(settings: Settings, *, watch_statements: bool = False) -> Flask:
     app.extensions["keys"] = load_keys(settings)
     app.extensions["media_files"] = Files(settings.byline_instance / MEDIA_FOLDER)
     app.extensions["database"] = Database(
-        settings.database_path, readers=THREADS, watch_statements=watch_statements or app.debug
+        settings.database_path, readers=READERS, watch_statements=watch_statements or app.debug
     )
     return app
 

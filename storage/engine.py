@@ -38,15 +38,26 @@ class Database:
         self._admission = threading.BoundedSemaphore(1 + _WAITING_WRITERS)
         self._turn = threading.Lock()
         self._writing_thread: int | None = None
+        self._reads_once = watch_statements
+        self._reading = threading.local()
         if watch_statements:
             for engine in (self.read_engine, self.write_engine):
                 event.listen(engine, "before_cursor_execute", _refuse_forbidden_statement)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """One consistent snapshot to read from. Writing through it is refused by SQLite."""
-        with translated_errors(), self.read_engine.connect() as connection, connection.begin():
-            yield connection
+        """One consistent snapshot to read from. Writing through it is refused by SQLite.
+
+        Not within another one of the same thread, which might wait for itself: with `watch_statements` a RuntimeError.
+        """
+        if self._reads_once and getattr(self._reading, "is_open", False):
+            raise RuntimeError("This thread reads already: pass its connection on.")
+        self._reading.is_open = True
+        try:
+            with translated_errors(), self.read_engine.connect() as connection, connection.begin():
+                yield connection
+        finally:
+            self._reading.is_open = False
 
     @contextmanager
     def transaction(self, *, wait_seconds: float = sqlite.BUSY_TIMEOUT_SECONDS) -> Iterator[sa.Connection]:

@@ -35,14 +35,14 @@ def sitemap() -> ResponseReturnValue:
     at, part = clock.now(), _part(request.args.get("part"))
     with reading() as db:
         parts = 1 if part else -(-queries.count_addresses(db, by=VISITOR, at=at) // _MOST_ADDRESSES)
-        if parts > 1:
-            urls = [absolute_url(f"/sitemap.xml?part={number}") for number in range(1, parts + 1)]
-            return render_feed("blog/feeds/sitemap_index.xml", mimetype="application/xml", urls=urls)
         before = _MOST_ADDRESSES * ((part or 1) - 1)
-        start = queries.find_place(db, by=VISITOR, at=at, number=before)
-        if start is None and before:
-            raise NotFound
+        start = None if parts > 1 else queries.find_place(db, by=VISITOR, at=at, number=before)
         found = queries.list_addresses(db, by=VISITOR, at=at, limit=_MOST_ADDRESSES, start=start) if start else []
+    if parts > 1:
+        urls = [absolute_url(f"/sitemap.xml?part={number}") for number in range(1, parts + 1)]
+        return render_feed("blog/feeds/sitemap_index.xml", mimetype="application/xml", urls=urls)
+    if start is None and before:
+        raise NotFound
     home_url = None if before else absolute_url("/")
     entries = [(absolute_url(address.path), address.changed_at) for address in found]
     return render_feed("blog/feeds/sitemap.xml", mimetype="application/xml", home_url=home_url, entries=entries)

@@ -1,5 +1,6 @@
 """Retention: what is older than the limit is emptied and its bytes are gone; who, what and when stay."""
 
+import contextlib
 import threading
 import time
 
@@ -12,6 +13,7 @@ from eventlog.log.following import events_since
 from eventlog.retention import queries
 from eventlog.retention.applying import RETAIN, apply_retention, retain, retain_daily
 from storage import clock
+from storage.engine import Database
 from storage.jobs import jobs_table
 from tests.support import SECRET, TESTER, Client, Server, Site
 
@@ -60,7 +62,8 @@ def test_a_reader_of_an_older_state_holds_the_bytes_back_and_that_is_said(
 ) -> None:
     monkeypatch.setattr("eventlog.retention.applying._ERASE_SECONDS", 0.0)
     fill(site, 20, days_ago=10)
-    with site.database.reading() as db:
+    # Of another process, for instance: a backup.
+    with contextlib.closing(Database(site.database.path, readers=1)) as other, other.reading() as db:
         assert events_since(db, None, 0, 1)
         assert retain(site.database, 5, by=TESTER)[1] is False
     assert retain(site.database, 5, by=TESTER) == (0, True)

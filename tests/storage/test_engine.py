@@ -295,6 +295,16 @@ def _limit_pages(database: Database, *, to: int) -> None:
         driver_connection.cursor().execute(f"PRAGMA max_page_count = {to or 1}")
 
 
+def test_a_reading_inside_a_reading_is_named_where_somebody_watches(database: Database) -> None:
+    """Whoever holds a connection and waits for another one may wait for himself."""
+    watching = Database(database.path, readers=2, watch_statements=True)
+    with pytest.raises(RuntimeError, match="reads already"), watching.reading(), watching.reading():
+        pass
+    with watching.reading() as db:
+        assert db.execute(NAME).scalar_one() == "Byline"
+    watching.close()
+
+
 # Building a page reads nothing
 
 
