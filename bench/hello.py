@@ -1,12 +1,15 @@
-"""What the others are measured against: the bytes of a file from a bare function, under the same server.
+"""What the others are measured against: the same answers from a bare function, under the same server.
 
-`python -m bench.hello FILE PROCESSES` prints its port.
+`python -m bench.hello PROCESSES URL…` asks for each address once, prints its port, and gives those answers, header by
+header and byte by byte, at the same paths.
 """
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
 
 from web.server.supervisor import supervise
 
@@ -15,12 +18,17 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Answer everything with the same bytes until told to stop."""
-    body, processes = Path(sys.argv[1]).read_bytes(), int(sys.argv[2])
-    headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body)))]
+    """Answer with the same bytes until told to stop."""
+    processes, urls = int(sys.argv[1]), sys.argv[2:]
+    answers = {}
+    for url in urls:
+        asked = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=10)
+        headers = [field for field in asked.headers.items() if field[0].lower() not in ("date", "connection")]
+        answers[urlsplit(url).path] = (headers, asked.content)
 
-    def hello(_environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        start_response("200 OK", headers)
+    def hello(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        headers, body = answers[environ["PATH_INFO"]]
+        start_response("200 OK", list(headers))
         return [body]
 
     def make_app() -> "WSGIApplication":
