@@ -69,7 +69,7 @@ def main() -> None:
     text = "\n".join(lines)
     Console().print(text, markup=False, highlight=False, soft_wrap=True)
     if plan is not QUICK:
-        Path(__file__).with_name("RESULTS.md").write_text(text)
+        Path(__file__).with_name("RESULTS.md").write_text(text.rstrip() + "\n")
 
 
 def _table(folder: Path, size: int, plan: Plan) -> Iterator[str]:
