@@ -25,6 +25,10 @@ from auth.signin.pages import answer_unauthenticated
 from auth.signin.pages import pages as signin_pages
 from auth.signin.reopening import init_reopening
 from auth.signin.setup import prepare_first_owner
+from auth.tokens import description as tokens_description
+from auth.tokens.api import api as tokens_api
+from auth.tokens.pages import pages as token_pages
+from auth.tokens.pages import reopen_token
 from auth.users.pages import pages as profile_pages
 from auth.users.pages import reopen_profile
 from blog.bin.pages import pages as bin_pages
@@ -152,6 +156,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "editor.save": reopen_edit,
             "site.save_settings": reopen_settings,
             "profile.save_profile": reopen_profile,
+            "token_pages.make_token": reopen_token,
             "desk.change_many": reopen_choice,
             "series.create": series_pages.reopen_create,
             "series_editor.rename": series_editor.reopen_rename,
@@ -162,12 +167,19 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "retention_pages.save_retention": retention_pages.reopen_retention,
         },
     )
-    described = (description, revisions_description, media_description, log_description, sessions_description)
+    described = (
+        description,
+        revisions_description,
+        media_description,
+        log_description,
+        sessions_description,
+        tokens_description,
+    )
     init_openapi(
         app,
         {path: operations for each in described for path, operations in each.OPERATIONS.items()},
         {name: schema for each in described for name, schema in each.SCHEMAS.items()},
-        description.MODELS,
+        [*description.MODELS, *tokens_description.MODELS],
     )
 
     owners_pages = (log_pages.make_pages, ledger_pages.make_pages, retention_pages.make_pages)
@@ -197,6 +209,8 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         preview_pages,
         posts_api,
         sessions_api,
+        tokens_api,
+        token_pages,
         own_sessions_pages,
         make_api(requires(Permission.READ_EVENTS), lambda: watch_right(Permission.READ_EVENTS)),
         *(make(requires(Permission.ADMINISTER, session_only=True)) for make in owners_pages),

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from auth.blocking import blocking
 from auth.permissions import Role, Scope
+from auth.sessions.roles import give_role
 from auth.signin.signing_in import set_password
 from auth.tokens import issuing
 from auth.tokens.queries import list_tokens
@@ -93,9 +94,9 @@ def set_user_password(name: str) -> None:
 @click.argument("role", type=_ROLES)
 @sentences
 def set_user_role(name: str, role: str) -> None:
-    """Give a person another role."""
+    """Give a person another role and end their sessions."""
     with transaction() as db:
-        roles.change_role(db, name, Role(role), by=command_line())
+        give_role(db, name, Role(role), by=command_line())
     click.echo(f"{name} is {role} now.")
 
 
@@ -129,10 +130,17 @@ def list_all_tokens(name: str | None) -> None:
         username = roles.find_person(db, name).username if name else None
         tokens = list_tokens(db, username=username)
     rows = [
-        (t.id, t.username, " ".join(sorted(t.scopes)), clock.to_rfc3339(t.expires_at) if t.expires_at else "-", t.label)
+        (
+            t.id,
+            t.username,
+            " ".join(sorted(t.scopes)),
+            clock.to_rfc3339(t.expires_at) if t.expires_at else "-",
+            t.label,
+            t.last_used_on or "-",
+        )
         for t in tokens
     ]
-    _print_table(("id", "name", "scopes", "expires", "label"), rows)
+    _print_table(("id", "name", "scopes", "expires", "label", "last used"), rows)
 
 
 @token.command("revoke")

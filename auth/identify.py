@@ -1,7 +1,6 @@
 """Finds the principal: once per request, before anything is answered, with at most one query."""
 
 import re
-from contextlib import suppress
 
 import flask_login
 from flask import Flask, Response, g, request
@@ -9,11 +8,11 @@ from flask import Flask, Response, g, request
 from auth.principal import VISITOR, Principal, principal
 from auth.sessions import queries as session_queries
 from auth.sessions.cookies import browser_session, forget_session, refresh_session
+from auth.sessions.moving import note_move
 from auth.sessions.store import digest_of
 from auth.tokens import queries as token_queries
-from auth.tokens.events import TOKEN_FIRST_USED, about
 from auth.tokens.issuing import digest_of as token_digest_of
-from eventlog.log.appending import append_event
+from auth.tokens.using import note_use
 from storage import clock
 from storage.errors import Busy, Full
 from web.caching import mark_private
@@ -91,16 +90,8 @@ def _by_token(token: str | None) -> Principal:
         token_id=found.token_id,
         scopes=found.scopes,
     )
-    if found.is_new:
-        _record_first_use(found.token_id, by=who)
+    note_use(current_database(), found, by=who)
     return who
-
-
-def _record_first_use(token_id: str, *, by: Principal) -> None:
-    # Not at the cost of the request: where the database is busy, the next use is the first one recorded.
-    with suppress(Busy, Full), current_database().transaction(wait_seconds=0) as db:
-        if token_queries.note_first_use(db, token_id, at=clock.now()):
-            append_event(db, TOKEN_FIRST_USED, by=by, subject=about(token_id))
 
 
 def _by_session() -> Principal:
@@ -121,6 +112,7 @@ def _by_session() -> Principal:
         role=found.role,
         time_zone=found.time_zone,
         session_id=found.session.id,
+        newcomer=found.newcomer,
     )
 
 
@@ -136,7 +128,8 @@ def _refresh(response: Response) -> Response:
         return response
     try:
         with current_database().transaction(wait_seconds=0) as db:
-            session_queries.touch_session(db, session.id, at=at, unless_since=at - _REFRESH_AFTER)
+            if session_queries.touch_session(db, session.id, at=at, unless_since=at - _REFRESH_AFTER):
+                note_move(db, address=request.remote_addr or "", by=principal())
     except (Busy, Full):
         return response
     refresh_session(is_remembered=session.is_remembered)

@@ -60,8 +60,24 @@ _TABLE: dict[Permission, tuple[frozenset[Role], frozenset[Scope]]] = {
     Permission.ADMINISTER: (_OWNERS, frozenset({Scope.ADMIN})),
 }
 
+# What a scope is made for: whoever may not do that has no use for it. Of `conversations` nobody has any yet.
+_PURPOSES: dict[Scope, Permission] = {
+    Scope.POSTS_READ: Permission.READ_MEMBERS_POSTS,
+    Scope.POSTS_WRITE: Permission.PUBLISH_POSTS,
+    Scope.POSTS_PROPOSE: Permission.WRITE_POSTS,
+    Scope.MEDIA_WRITE: Permission.UPLOAD_MEDIA,
+    Scope.ACCOUNT: Permission.USE_ACCOUNT,
+    Scope.EVENTS_READ: Permission.READ_EVENTS,
+    Scope.ADMIN: Permission.ADMINISTER,
+}
+
 
 def is_allowed(permission: Permission, *, role: Role | None, scopes: frozenset[Scope] | None) -> bool:
     """Whether a role may do it, and, where a token asks, one of its scopes allows it."""
     roles, needed = _TABLE[permission]
     return role in roles and (scopes is None or not needed.isdisjoint(scopes))
+
+
+def useful_scopes(role: Role | None) -> list[Scope]:
+    """The scopes that allow a person of that role what they are made for."""
+    return [scope for scope, purpose in _PURPOSES.items() if is_allowed(purpose, role=role, scopes=None)]

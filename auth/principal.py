@@ -20,6 +20,7 @@ class Principal:
     session_id: str | None = None  # `epoch.counter` of the sign-in session that says so
     token_id: str | None = None
     scopes: frozenset[Scope] | None = None  # of the Bearer token; None for a session
+    newcomer: str | None = None  # who signed in as them since this session last looked at their devices, in words
 
     @property
     def is_authenticated(self) -> bool:

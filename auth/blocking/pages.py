@@ -11,8 +11,9 @@ from auth.guards import requires
 from auth.permissions import Permission, Role
 from auth.principal import principal
 from auth.sessions.queries import last_seen_by_user
+from auth.sessions.roles import give_role
 from auth.users.queries import list_users
-from auth.users.roles import change_role, find_person
+from auth.users.roles import find_person
 from web.database import reading, transaction
 from web.errors import Conflict, Invalid, NotFound
 from web.forms import Form
@@ -46,7 +47,7 @@ def unblock_person(username: str) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER, session_only=True)
 def set_role(username: str) -> ResponseReturnValue:
     """Give another role."""
-    return _change(username, lambda db: change_role(db, username, _asked_role(), by=principal()))
+    return _change(username, lambda db: give_role(db, username, _asked_role(), by=principal()))
 
 
 def _asked_role() -> Role:

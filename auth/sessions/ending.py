@@ -10,9 +10,10 @@ from eventlog.actors import Actor
 from eventlog.log.appending import append_event
 
 
-def end_sessions_of(db: sa.Connection, user: User, *, by: Actor, reason: str, except_id: str | None = None) -> None:
-    """End all sessions of a person, but the one named, and record which, if there were any."""
+def end_sessions_of(db: sa.Connection, user: User, *, by: Actor, reason: str, except_id: str | None = None) -> int:
+    """End all sessions of a person, but the one named, and record which, if there were any; how many there were."""
     ended = delete_sessions_of(db, user.id, except_id=except_id)
     if ended:
         payload = {"sessions": ended[:100], "count": len(ended), "reason": reason}
         append_event(db, SESSION_ENDED, by=by, subject=about(user.username), payload=payload)
+    return len(ended)

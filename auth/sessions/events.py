@@ -16,5 +16,7 @@ def coarse_address(address: str) -> str | None:
 
 SESSION_SIGNED_IN = declare("session.signed_in", private={"address": coarse_address})
 SESSION_SIGN_IN_FAILED = declare("session.sign_in_failed", private={"address": coarse_address})
+# Seen from another network than before: noted when the session is, which is once an hour at most.
+SESSION_MOVED = declare("session.moved", private={"address": coarse_address})
 SESSION_SIGNED_OUT = declare("session.signed_out")
 SESSION_ENDED = declare("session.ended")

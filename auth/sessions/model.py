@@ -27,6 +27,8 @@ sessions_table = sa.Table(
     sa.Column("is_remembered", sa.Boolean, nullable=False),
     sa.Column("created_at", sa.Integer, nullable=False),
     sa.Column("last_seen_at", sa.Integer, nullable=False),  # at most an hour behind
+    # Who signed in elsewhere after that is news to whoever holds this session.
+    sa.Column("devices_seen_at", sa.Integer, nullable=False, server_default=sa.text("0")),
 )
 
 
@@ -39,6 +41,7 @@ class Session:
     is_remembered: bool
     created_at: int
     last_seen_at: int
+    devices_seen_at: int
 
     def is_live(self, at: int) -> bool:
         """Whether neither the idle nor the absolute limit has passed."""

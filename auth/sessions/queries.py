@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from auth.permissions import Role
-from auth.sessions.events import SESSION_SIGNED_IN
+from auth.sessions.events import SESSION_MOVED, SESSION_SIGNED_IN
 from auth.sessions.model import (
     ABSOLUTE_LIMIT,
     IDLE_LIMIT,
@@ -22,7 +22,12 @@ _SIGN_IN_ID = r"^[0-9]+\.[0-9]+$"
 _SESSION = [sessions_table.c[field] for field in Session.__dataclass_fields__]
 _SIGNED_IN = (
     sa.select(
-        *_SESSION, users_table.c.username, users_table.c.display_name, users_table.c.role, users_table.c.time_zone
+        *_SESSION,
+        users_table.c.username,
+        users_table.c.display_name,
+        users_table.c.role,
+        users_table.c.time_zone,
+        sa.case((users_table.c.newcomer_at > sessions_table.c.devices_seen_at, users_table.c.newcomer)),
     )
     .join(users_table, users_table.c.id == sessions_table.c.user_id)
     .where(sessions_table.c.digest == sa.bindparam("digest"), users_table.c.blocked_at.is_(None))
@@ -37,6 +42,7 @@ class SignedIn(NamedTuple):
     display_name: str
     role: Role
     time_zone: str | None
+    newcomer: str | None  # who signed in as them since, in words
 
 
 class Place(NamedTuple):
@@ -44,6 +50,7 @@ class Place(NamedTuple):
 
     last_seen_at: int
     id: str
+    is_live: bool = True  # counts only where the live ones come first
 
 
 class SessionRow(NamedTuple):
@@ -54,6 +61,7 @@ class SessionRow(NamedTuple):
     last_seen_at: int
     event_count: int
     first_message: str
+    is_live: int  # 1 or 0
     signed_in: str | None  # the payload of the event with which it began, as JSON
 
 
@@ -62,8 +70,8 @@ def find_signed_in(db: sa.Connection, digest: str) -> SignedIn | None:
     row = db.execute(_SIGNED_IN, {"digest": digest}).one_or_none()
     if row is None:
         return None
-    *session, username, display_name, role, time_zone = row
-    return SignedIn(Session(*session), username, display_name, Role(role), time_zone)
+    *session, username, display_name, role, time_zone, newcomer = row
+    return SignedIn(Session(*session), username, display_name, Role(role), time_zone, newcomer)
 
 
 def claim_epoch(db: sa.Connection, *, at: int) -> int:
@@ -113,9 +121,8 @@ def delete_sessions_of(db: sa.Connection, user_id: int, *, except_id: str | None
 
 
 def delete_expired_sessions_of(db: sa.Connection, user_id: int, *, at: int) -> None:
-    """Forget a person's sessions that are past the absolute limit."""
-    is_over = sessions_table.c.created_at <= at - ABSOLUTE_LIMIT
-    db.execute(sa.delete(sessions_table).where(sessions_table.c.user_id == user_id, is_over))
+    """Forget a person's sessions that are past a limit."""
+    db.execute(sa.delete(sessions_table).where(sessions_table.c.user_id == user_id, ~_is_live(at)))
 
 
 def last_seen_by_user(db: sa.Connection) -> dict[int, int]:
@@ -125,21 +132,44 @@ def last_seen_by_user(db: sa.Connection) -> dict[int, int]:
 
 
 def list_sessions_of(
-    db: sa.Connection, user_id: int, actor: str, *, at: int, limit: int, before: Place | None, with_past: bool
+    db: sa.Connection,
+    user_id: int,
+    actor: str,
+    *,
+    at: int,
+    limit: int,
+    before: Place | None,
+    with_past: bool,
+    live_first: bool = False,
 ) -> list[SessionRow]:
-    """A person's live sessions, and with `with_past` also the ended ones that the log knows, the last seen first."""
+    """A person's live sessions, and with `with_past` also the ended ones that the log knows, the last seen first.
+
+    `live_first`: all that are live, and then the others.
+    """
     s, known = sessions_table.c, log_sessions_table.c
     # A row is touched once an hour at most; an event tells of a later moment.
     seen = sa.case((known.last_seen_at > s.last_seen_at, known.last_seen_at), else_=s.last_seen_at)
     count, first = sa.func.coalesce(known.event_count, 0), sa.func.coalesce(known.first_message, "")
     found: sa.Select[Any] | sa.CompoundSelect[Any] = (
-        sa.select(s.id, s.created_at, seen.label("last_seen_at"), count.label("event_count"), first.label("first"))
+        sa.select(
+            s.id,
+            s.created_at,
+            seen.label("last_seen_at"),
+            count.label("event_count"),
+            first.label("first"),
+            sa.literal(1).label("is_live"),
+        )
         .join_from(sessions_table, log_sessions_table, known.session_id == s.id, isouter=True)
         .where(s.user_id == user_id, _is_live(at))
     )
     if with_past:
         past = sa.select(
-            known.session_id, known.first_seen_at, known.last_seen_at, known.event_count, known.first_message
+            known.session_id,
+            known.first_seen_at,
+            known.last_seen_at,
+            known.event_count,
+            known.first_message,
+            sa.literal(0),
         ).where(known.actor == actor, known.session_id.regexp_match(_SIGN_IN_ID), ~_is_still_live(at))
         found = sa.union_all(found, past)
     listed = found.subquery()
@@ -151,11 +181,46 @@ def list_sessions_of(
         .limit(1)
         .scalar_subquery()
     )
-    query = sa.select(*listed.c, signed_in).order_by(listed.c.last_seen_at.desc(), listed.c.id.desc()).limit(limit)
-    if before is not None:
-        place = sa.tuple_(listed.c.last_seen_at, listed.c.id)
-        query = query.where(place < sa.tuple_(before.last_seen_at, before.id))
+    order: list[sa.ColumnElement[Any]] = [listed.c.last_seen_at, listed.c.id]
+    place: list[int | str] = [] if before is None else [before.last_seen_at, before.id]
+    if live_first:
+        order = [listed.c.is_live, *order]
+        place = [] if before is None else [int(before.is_live), *place]
+    query = sa.select(*listed.c, signed_in).order_by(*(column.desc() for column in order)).limit(limit)
+    if place:
+        query = query.where(sa.tuple_(*order) < sa.tuple_(*place))
     return [SessionRow._make(row) for row in db.execute(query)]
+
+
+def last_moves(db: sa.Connection, actor: str, session_ids: list[str]) -> dict[str, str | None]:
+    """The payloads, as JSON, with which sessions of a person were last seen to have moved; those that have."""
+    e = events_table.c
+    is_one = sa.and_(e.actor == actor, e.kind == SESSION_MOVED.name, e.session_id.in_(session_ids))
+    newest = sa.select(sa.func.max(e.id)).where(is_one).group_by(e.session_id)
+    rows = db.execute(sa.select(e.session_id, e.payload).where(e.id.in_(newest)))
+    return {row.session_id: row.payload for row in rows}
+
+
+def last_place_of(db: sa.Connection, session_id: str) -> tuple[str | None] | None:
+    """The payload, as JSON, of the event that last said where a session is; None where no event ever did."""
+    e = events_table.c
+    says_where = e.kind.in_([SESSION_SIGNED_IN.name, SESSION_MOVED.name])
+    query = sa.select(e.payload).where(e.session_id == session_id, says_where).order_by(e.id.desc()).limit(1)
+    row = db.execute(query).one_or_none()
+    return None if row is None else (row.payload,)
+
+
+def set_newcomer(db: sa.Connection, user_id: int, words: str, *, at: int) -> None:
+    """Note who has signed in last."""
+    statement = sa.update(users_table).where(users_table.c.id == user_id)
+    db.execute(statement.values(newcomer=words, newcomer_at=at))
+
+
+def note_newcomer_seen(db: sa.Connection, session_id: str) -> None:
+    """Whoever has signed in until now is no news to that session any more, if it is still there."""
+    newest = sa.select(users_table.c.newcomer_at).where(users_table.c.id == sessions_table.c.user_id).scalar_subquery()
+    values = {"devices_seen_at": sa.func.coalesce(newest, sessions_table.c.devices_seen_at)}
+    db.execute(sa.update(sessions_table).where(sessions_table.c.id == session_id).values(values))
 
 
 def is_session_of(db: sa.Connection, session_id: str, *, user_id: int | None, at: int) -> bool:

@@ -43,7 +43,7 @@ class SessionStore:
     def set(self, db: sa.Connection, whole_id: str, *, user_id: int, is_remembered: bool) -> Session:
         """Write the row of a sign-in. The id must be fresh."""
         at = clock.now()
-        session = Session(name_of(whole_id), user_id, is_remembered, created_at=at, last_seen_at=at)
+        session = Session(name_of(whole_id), user_id, is_remembered, at, last_seen_at=at, devices_seen_at=at)
         queries.delete_expired_sessions_of(db, user_id, at=at)
         queries.insert_session(db, session, digest=digest_of(whole_id))
         return session

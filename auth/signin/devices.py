@@ -1,6 +1,21 @@
 """A device in words: coarse on purpose, for a person to know their own by."""
 
-_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrom", "Chrome"), ("Safari", "Safari"))
+# The first that is found: nearly all of them claim to be Safari, and most of them Chrome.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Vivaldi", "Vivaldi"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("DuckDuckGo", "DuckDuckGo"),
+    ("FxiOS", "Firefox"),
+    ("Firefox", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrom", "Chrome"),
+    ("Safari", "Safari"),
+    ("curl/", "curl"),
+    ("Wget", "Wget"),
+    ("python-", "A Python program"),
+)
 _SYSTEMS = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -9,6 +24,7 @@ _SYSTEMS = (
     ("Mac OS", "macOS"),
     ("CrOS", "ChromeOS"),
     ("Linux", "Linux"),
+    ("BSD", "BSD"),
 )
 
 

@@ -8,6 +8,7 @@ from auth.principal import Principal
 from auth.sessions.ending import end_sessions_of
 from auth.sessions.events import SESSION_ENDED, SESSION_SIGN_IN_FAILED, SESSION_SIGNED_IN, SESSION_SIGNED_OUT
 from auth.sessions.model import Session
+from auth.sessions.newcomers import announce_newcomer
 from auth.sessions.queries import find_signed_in
 from auth.sessions.store import SessionStore, digest_of, name_of
 from auth.signin import throttling
@@ -74,10 +75,12 @@ def sign_in(
         session = store.set(db, whole_id, user_id=found[0], is_remembered=is_remembered)
         user = find_person(db, username)
         device = describe_device(user_agent)
-        payload = {"address": address, "device": device, "is_remembered": is_remembered}
+        payload = {"address": address, "device": device, "is_remembered": is_remembered, "method": "password"}
         by = Nobody(session.id, user.username, user.id)
         append_event(db, SESSION_SIGNED_IN, by=by, subject=about(user.username), payload=payload, first_message=device)
         former = None if former_id is None else find_signed_in(db, digest_of(former_id))
+        if former is None or former.session.user_id != user.id:
+            announce_newcomer(db, session, device=device, address=address)
         if former_id is not None and store.clear(db, former_id):
             ended = {"sessions": [name_of(former_id)], "count": 1, "reason": "signed in again"}
             whose = about(former.username) if former is not None else None

@@ -2,13 +2,15 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from auth.permissions import Scope
 from auth.tokens import queries
 from auth.tokens.events import TOKEN_CREATED, TOKEN_REVOKED, about
+from auth.tokens.model import Token
 from auth.users.roles import find_person
 from eventlog.actors import Actor
 from eventlog.log.appending import append_event
@@ -18,38 +20,74 @@ from storage.ids import new_id
 from web.errors import Invalid, NotFound
 
 _PREFIX = "byl_"
-_LONGEST_LABEL = 100
+LONGEST_LABEL = 100
+LONGEST_DAYS = 36_500
+
+
+class Issued(NamedTuple):
+    """A token that was just made, with its secret, which nobody can find out again."""
+
+    secret: str
+    token: Token
 
 
 def issue(
     db: sa.Connection, username: str, *, scopes: Iterable[Scope], by: Actor, label: str = "", days: int | None = None
 ) -> str:
-    """Make a token for a person and return it; it is never shown again.
+    """Make a token for a person and return its secret; it is never shown again.
 
-    Raises NotFound for an unknown person, Invalid when it would allow nothing, last no time, or its label is too long.
+    Raises NotFound for an unknown person, Invalid as `issue_until` does.
     """
-    scopes = frozenset(scopes)
-    if not scopes:
-        raise Invalid({"scope": "Name at least one scope."})
-    if days is not None and not 1 <= days <= 36_500:
-        raise Invalid({"days": "Use 1 to 36,500 days."})
-    if len(label) > _LONGEST_LABEL:
-        raise Invalid({"label": f"Use at most {_LONGEST_LABEL} characters."})
-    token = _PREFIX + secrets.token_urlsafe(32)
-    at, token_id, person = clock.now(), new_id(), find_person(db, username)
+    if days is not None and not 1 <= days <= LONGEST_DAYS:
+        raise Invalid({"expires_at": f"Use 1 to {LONGEST_DAYS:,} days."})
+    expires_at = None if days is None else clock.now() + days * clock.DAY
+    person = find_person(db, username)
+    return issue_until(db, person.id, person.username, scopes=scopes, by=by, label=label, expires_at=expires_at).secret
+
+
+def issue_until(
+    db: sa.Connection,
+    user_id: int,
+    username: str,
+    *,
+    scopes: Iterable[Scope],
+    by: Actor,
+    label: str,
+    expires_at: int | None,
+) -> Issued:
+    """Make a token that is good until that moment; None: until it is revoked.
+
+    Raises Invalid for what `find_faults` finds.
+    """
+    at, granted = clock.now(), sorted(frozenset(scopes))
+    if faults := find_faults(granted, label=label, expires_at=expires_at):
+        raise Invalid(faults)
+    secret, token_id, label = _PREFIX + secrets.token_urlsafe(32), new_id(), without_secrets(label.strip())
     queries.insert_token(
         db,
         token_id=token_id,
-        digest=digest_of(token),
-        user_id=person.id,
-        label=without_secrets(label),
-        scopes=" ".join(sorted(scopes)),
+        digest=digest_of(secret),
+        user_id=user_id,
+        label=label,
+        scopes=" ".join(granted),
         created_at=at,
-        expires_at=None if days is None else at + days * clock.DAY,
+        expires_at=expires_at,
     )
-    payload = {"for": person.username, "scopes": sorted(scopes), "label": label}
+    payload = {"for": username, "scopes": granted, "label": label}
     append_event(db, TOKEN_CREATED, by=by, subject=about(token_id), payload=payload)
-    return token
+    return Issued(secret, Token(token_id, username, label, frozenset(granted), at, expires_at))
+
+
+def find_faults(scopes: Collection[Scope], *, label: str, expires_at: int | None) -> dict[str, str]:
+    """What is wrong with a token that was asked for: it allows nothing, lasts no time, or its name cannot be shown."""
+    faults, at = {}, clock.now()
+    if not scopes:
+        faults["scopes"] = "Name at least one scope."
+    if expires_at is not None and not at < expires_at <= at + (LONGEST_DAYS + 1) * clock.DAY:
+        faults["expires_at"] = "Use a moment to come, in a hundred years at most."
+    if len(label) > LONGEST_LABEL or not label.isprintable():
+        faults["name"] = f"Use at most {LONGEST_LABEL} characters that can be shown."
+    return faults
 
 
 def revoke(db: sa.Connection, token_id: str, *, by: Actor) -> None:

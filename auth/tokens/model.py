@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from auth.permissions import Scope
+from storage import clock
 from storage.schema import metadata
 
 tokens_table = sa.Table(
@@ -19,6 +20,7 @@ tokens_table = sa.Table(
     sa.Column("expires_at", sa.Integer),  # NULL: does not expire
     sa.Column("is_from_environment", sa.Boolean, nullable=False),  # the one that BYLINE_API_TOKEN sets
     sa.Column("first_used_at", sa.Integer),  # NULL: not used yet
+    sa.Column("last_used_at", sa.Integer),  # the day alone: when it began, UTC; NULL: not used yet, or nobody knows
 )
 
 
@@ -32,6 +34,17 @@ class Token:
     scopes: frozenset[Scope]
     created_at: int
     expires_at: int | None
+    last_used_at: int | None = None  # the beginning of that day, UTC
+    is_from_environment: bool = False
+
+    @property
+    def last_used_on(self) -> str | None:
+        """The day, as RFC 3339 writes one, in UTC; None: not used yet."""
+        return None if self.last_used_at is None else clock.to_datetime(self.last_used_at).date().isoformat()
+
+    def has_expired(self, at: int) -> bool:
+        """Whether it opens nothing any more."""
+        return self.expires_at is not None and self.expires_at <= at
 
 
 def parse_scopes(text: str) -> frozenset[Scope]:

@@ -1,19 +1,20 @@
 """Every statement about tokens."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from auth.permissions import Role, Scope
 from auth.tokens.model import Token, parse_scopes, tokens_table
 from auth.users.model import users_table
+from web.cursors import Cursor
 
 _BEARER = (
     sa.select(
         tokens_table.c.id,
         tokens_table.c.scopes,
         tokens_table.c.expires_at,
-        tokens_table.c.first_used_at,
+        tokens_table.c.last_used_at,
         users_table.c.id.label("user_id"),
         users_table.c.username,
         users_table.c.display_name,
@@ -22,6 +23,13 @@ _BEARER = (
     )
     .join(users_table, users_table.c.id == tokens_table.c.user_id)
     .where(tokens_table.c.digest == sa.bindparam("digest"), users_table.c.blocked_at.is_(None))
+)
+
+_SHOWN = ("id", "label", "scopes", "created_at", "expires_at", "last_used_at", "is_from_environment")
+_TOKENS = (
+    sa.select(users_table.c.username, *(tokens_table.c[name] for name in _SHOWN))
+    .join(users_table, users_table.c.id == tokens_table.c.user_id)
+    .order_by(tokens_table.c.created_at.desc(), tokens_table.c.id)
 )
 
 
@@ -35,7 +43,7 @@ class Bearer(NamedTuple):
     display_name: str
     role: Role
     time_zone: str | None
-    is_new: bool  # nobody has used it before this request
+    last_used_at: int | None  # the beginning of that day, UTC
 
 
 def find_bearer(db: sa.Connection, digest: str, *, at: int) -> Bearer | None:
@@ -51,14 +59,16 @@ def find_bearer(db: sa.Connection, digest: str, *, at: int) -> Bearer | None:
         row.display_name,
         Role(row.role),
         row.time_zone,
-        row.first_used_at is None,
+        row.last_used_at,
     )
 
 
-def note_first_use(db: sa.Connection, token_id: str, *, at: int) -> bool:
-    """Note that a token was used, unless it was before; whether this was the first time."""
-    is_first = sa.and_(tokens_table.c.id == token_id, tokens_table.c.first_used_at.is_(None))
-    return db.execute(sa.update(tokens_table).where(is_first).values(first_used_at=at)).rowcount == 1
+def note_use(db: sa.Connection, token_id: str, *, at: int, day: int) -> bool:
+    """Note the day on which a token is used, unless it is noted already; whether this was the first use of all."""
+    last, first = tokens_table.c.last_used_at, tokens_table.c.first_used_at
+    is_due = sa.and_(tokens_table.c.id == token_id, sa.or_(last.is_(None), last < day))
+    noted = sa.update(tokens_table).where(is_due).values(last_used_at=day, first_used_at=sa.func.coalesce(first, at))
+    return bool(db.execute(noted.returning(first)).scalar_one_or_none() == at)
 
 
 def insert_token(
@@ -90,23 +100,45 @@ def insert_token(
 
 def list_tokens(db: sa.Connection, *, username: str | None = None) -> list[Token]:
     """Everybody's tokens, or one person's, the newest first."""
-    columns = [tokens_table.c[name] for name in ("id", "label", "scopes", "created_at", "expires_at")]
-    query = (
-        sa.select(users_table.c.username, *columns)
-        .join(users_table, users_table.c.id == tokens_table.c.user_id)
-        .order_by(tokens_table.c.created_at.desc(), tokens_table.c.id)
-    )
-    if username is not None:
-        query = query.where(users_table.c.username == username)
-    return [
-        Token(row.id, row.username, row.label, parse_scopes(row.scopes), row.created_at, row.expires_at)
-        for row in db.execute(query)
-    ]
+    query = _TOKENS if username is None else _TOKENS.where(users_table.c.username == username)
+    return [_to_token(row) for row in db.execute(query)]
+
+
+def list_tokens_of(db: sa.Connection, user_id: int, *, limit: int, before: Cursor | None) -> list[Token]:
+    """One person's tokens, those that have expired too, the newest first."""
+    query = _TOKENS.where(tokens_table.c.user_id == user_id).limit(limit)
+    if before is not None:
+        created_at, token_id = tokens_table.c.created_at, tokens_table.c.id
+        is_as_old = sa.and_(created_at == before.at, token_id > before.id)
+        query = query.where(sa.or_(created_at < before.at, is_as_old))
+    return [_to_token(row) for row in db.execute(query)]
+
+
+def count_tokens_of(db: sa.Connection, user_id: int) -> int:
+    """How many tokens a person has."""
+    return db.execute(sa.select(sa.func.count()).where(tokens_table.c.user_id == user_id)).scalar_one()
+
+
+def is_token_of(db: sa.Connection, token_id: str, *, user_id: int | None) -> bool:
+    """Whether there is such a token, and it is theirs."""
+    query = sa.select(tokens_table.c.id).where(tokens_table.c.id == token_id, tokens_table.c.user_id == user_id)
+    return db.execute(query).one_or_none() is not None
+
+
+def find_expiry(db: sa.Connection, token_id: str) -> int | None:
+    """When a token expires; None: never."""
+    return db.execute(sa.select(tokens_table.c.expires_at).where(tokens_table.c.id == token_id)).scalar_one_or_none()
 
 
 def delete_token(db: sa.Connection, token_id: str) -> bool:
     """Revoke one; whether there was one."""
     return db.execute(sa.delete(tokens_table).where(tokens_table.c.id == token_id)).rowcount == 1
+
+
+def delete_token_of(db: sa.Connection, token_id: str, *, user_id: int | None) -> bool:
+    """Revoke one of that person's; whether there was one."""
+    is_theirs = sa.and_(tokens_table.c.id == token_id, tokens_table.c.user_id == user_id)
+    return db.execute(sa.delete(tokens_table).where(is_theirs)).rowcount == 1
 
 
 def delete_environment_tokens(db: sa.Connection, *, except_digest: str | None) -> list[str]:
@@ -120,3 +152,16 @@ def delete_environment_tokens(db: sa.Connection, *, except_digest: str | None) -
 def find_token_id(db: sa.Connection, digest: str) -> str | None:
     """The id of the token with that digest."""
     return db.execute(sa.select(tokens_table.c.id).where(tokens_table.c.digest == digest)).scalar_one_or_none()
+
+
+def _to_token(row: Any) -> Token:
+    return Token(
+        row.id,
+        row.username,
+        row.label,
+        parse_scopes(row.scopes),
+        row.created_at,
+        row.expires_at,
+        row.last_used_at,
+        row.is_from_environment,
+    )

@@ -20,6 +20,8 @@ users_table = sa.Table(
     sa.Column("created_at", sa.Integer, nullable=False),
     sa.Column("biography", sa.Text, nullable=False, server_default=sa.text("''")),  # for readers
     sa.Column("time_zone", sa.Text),  # IANA name, for what this person writes; NULL: the site's
+    sa.Column("newcomer", sa.Text),  # the last device that signed in as this person, and from where, in words
+    sa.Column("newcomer_at", sa.Integer),  # NULL: none yet
 )
 
 

@@ -34,6 +34,9 @@ OPERATIONS = [
     ("/v1/media", "post"),
     ("/v1/sessions", "get"),
     ("/v1/sessions/{session_id}", "delete"),
+    ("/v1/tokens", "get"),
+    ("/v1/tokens", "post"),
+    ("/v1/tokens/{token_id}", "delete"),
     ("/v1/events", "get"),
 ]
 

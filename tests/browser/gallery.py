@@ -1,8 +1,11 @@
 """What the pictures show: a small site with everything that a page has to set well."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
+from auth.sessions.moving import note_move
+from auth.sessions.own import list_own_sessions
 from blog.media.storing import store
 from blog.series.arranging import add_part, create_series
 from blog.site.events import SETTINGS_CHANGED
@@ -13,7 +16,7 @@ from eventlog.log.appending import append_event
 from eventlog.retention.applying import apply_retention
 from storage import clock
 from tests.blog.media.pictures import picture
-from tests.support import SECRET, TESTER, Server, Site, make_site
+from tests.support import PASSWORD, SECRET, TESTER, Server, Site, make_site
 from web.site.queries import change_site
 
 FLEET = """\
@@ -79,6 +82,7 @@ def build(folder: Path) -> Server:
     _arrange_series(site)
     _write_history(site)
     _take_pictures(site)
+    _sign_in_everywhere(site)
     site.close()
     return Server(folder, processes=1, SECRET_KEY=SECRET).start()
 
@@ -140,6 +144,25 @@ def _take_pictures(site: Site) -> None:
         media, _is_new = store(site.database, files, sent, name=name, alt=alt, by=ada)
         if not number:
             site.post("ada", title="Pictured", slug="pictured", body=f'![Corners]({media.path} "How it looks")')
+
+
+def _sign_in_everywhere(site: Site) -> None:
+    """Rita has devices, of which one was carried elsewhere and one is a program's; and had another."""
+    devices = [
+        ("Firefox/140.0 (X11; Linux x86_64)", "203.0.113.7"),
+        ("SamsungBrowser/28.0 (Linux; Android 15)", "2001:db8:1234:5678::9"),
+        ("curl/8.14.1", "203.0.113.7"),
+        ("Mozilla/5.0 (iPad) Safari/604.1", "198.51.100.80"),
+    ]
+    for agent, address in devices:
+        browser = site.client()
+        browser.environ_base |= {"HTTP_USER_AGENT": agent, "REMOTE_ADDR": address}
+        assert browser.submit("/login", username="rita", password=PASSWORD, remember="y").status_code == 303
+    assert browser.submit("/logout", page="/account").status_code == 303
+    rita = site.principal("rita")
+    with site.database.transaction() as db:
+        first, *_ = list_own_sessions(db, by=rita, limit=1)
+        note_move(db, by=replace(rita, session_id=first.id), address="192.0.2.1")
 
 
 def _write_log(site: Site) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import gallery
 from tests.browser.conftest import OpenBrowser
-from tests.browser.writing import borrow_session, save
+from tests.browser.writing import borrow_session, save, sign_in
 from tests.support import Server
 
 pytestmark = pytest.mark.browser
@@ -221,11 +221,46 @@ def _write_too_much_of_oneself(page: Page) -> None:
     expect(page.get_by_text("needs your attention")).to_be_visible()
 
 
+def _make_token(page: Page) -> None:
+    page.goto("/account/tokens")
+    page.get_by_label("Name").fill(gallery.GERMAN[:100])
+    page.get_by_label("Propose").check()
+    page.get_by_label("Read what is for members").check()
+    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Copy: Token").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+
+
+def _list_tokens(page: Page) -> None:
+    _make_token(page)
+    page.goto("/account/tokens")
+    expect(page.get_by_text("What you have made")).to_be_visible()
+
+
+def _ask_for_no_token(page: Page) -> None:
+    page.goto("/account/tokens")
+    page.get_by_label("Up to a day").check()
+    page.get_by_role("button", name="Make the token").click()
+    expect(page.get_by_text("need your attention")).to_be_visible()
+
+
 def _describe_at_length(page: Page) -> None:
     page.goto("/account/media")
     page.locator("ul.pictures").get_by_label("Description").first.fill("Long. " * 400)
     page.locator("ul.pictures").get_by_role("button", name="Save").first.click()
     expect(page.locator("[aria-invalid]")).to_be_visible()
+
+
+def _meet_newcomer(page: Page) -> None:
+    page.goto("/account")
+    assert page.context.browser is not None
+    elsewhere = page.context.browser.new_context(base_url=page.url.removesuffix("/account"))
+    other = elsewhere.new_page()
+    sign_in(other, "rita", to="/account")
+    expect(other.get_by_role("heading", name="Your posts")).to_be_visible()
+    elsewhere.close()
+    page.reload()
+    expect(page.get_by_text("somebody signed in as you from")).to_be_visible()
 
 
 # What is on the picture: whose browser it is, and the way there.
@@ -267,6 +302,8 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "tags-merge": ("edith", _merge_tags),
     "account-empty": ("rita", _go("/account")),
     "password": ("ada", _go("/account/password")),
+    "devices": ("rita", _go("/account/devices")),
+    "device-new": ("rita", _meet_newcomer),
     "admin": ("olive", _open_block),
     "settings": ("olive", _go("/admin/settings")),
     "log": ("olive", _open_details),
@@ -292,6 +329,9 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "shared": ("ada", _open_shared),
     "profile": ("ada", _go("/account/profile")),
     "profile-faults": ("ada", _write_too_much_of_oneself),
+    "tokens": ("ada", _list_tokens),
+    "token-made": ("ada", _make_token),
+    "tokens-faults": ("rita", _ask_for_no_token),
     "author": (None, _go("/authors/ada")),
     "pictures": ("ada", _go("/account/media")),
     "pictures-none": ("alan", _go("/account/media")),

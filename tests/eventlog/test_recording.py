@@ -66,13 +66,14 @@ def test_what_owners_do_to_people_is_recorded(site: Site) -> None:
     site.client("ada")
     olive.submit("/admin/people/ada/role", page="/admin", role="editor")
     olive.submit("/admin/people/ada/role", page="/admin", role="editor")  # again: nothing happens
+    site.client("ada")
     olive.submit("/admin/people/ada/block", page="/admin", reason="spam")
     olive.submit("/admin/people/ada/unblock", page="/admin")
     olive.submit("/admin/settings", name="Notes", language="en", time_zone="UTC")
     done = [(event.kind, event.subject) for event in _events(site) if event.actor == "olive"]
     assert done == [
-        ("user.role_changed", "user:ada"), ("user.blocked", "user:ada"), ("session.ended", "user:ada"),
-        ("user.unblocked", "user:ada"), ("settings.changed", None),
+        ("user.role_changed", "user:ada"), ("session.ended", "user:ada"), ("user.blocked", "user:ada"),
+        ("session.ended", "user:ada"), ("user.unblocked", "user:ada"), ("settings.changed", None),
     ]  # fmt: skip
 
 
