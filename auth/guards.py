@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from auth.permissions import Permission, is_allowed
 from auth.principal import principal
+from storage import clock
 from web.caching import mark_private
 from web.errors import Forbidden, Unauthenticated
 from web.negotiation import wants_json
@@ -17,6 +18,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 View = Callable[P, R]
 
+NOT_FRESH = (
+    "You signed in a while ago. This needs a sign-in of the last ten minutes, so that nobody does it who found your "
+    "device open. Sign in once more to go on."
+)
 _SIGN_IN = "Sign in, or send a Bearer token."
 
 
@@ -26,13 +31,19 @@ def public(view: View[P, R]) -> View[P, R]:
     return view
 
 
-def requires(permission: Permission, *, session_only: bool = False) -> Callable[[View[P, R]], View[P, R]]:
-    """Only principals with this permission. `session_only`: and never by Bearer token, whatever its scopes."""
+def requires(
+    permission: Permission, *, session_only: bool = False, fresh: bool = False
+) -> Callable[[View[P, R]], View[P, R]]:
+    """Only principals with this permission.
+
+    `session_only`: and never by Bearer token, whatever its scopes. `fresh`: whoever comes with a session has signed in
+    within the last ten minutes; others get the sign-in page, which carries along what they sent.
+    """
 
     def guard(view: View[P, R]) -> View[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            refused = _refuse(permission, session_only)
+            refused = _refuse(permission, session_only, fresh)
             return cast("R", refused) if refused is not None else view(*args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
@@ -47,7 +58,7 @@ def undeclared_routes() -> list[str]:
     return [name for name, view in views.items() if not hasattr(view, "is_public") and not hasattr(view, "permission")]
 
 
-def _refuse(permission: Permission, session_only: bool) -> ResponseReturnValue | None:
+def _refuse(permission: Permission, session_only: bool, fresh: bool) -> ResponseReturnValue | None:
     who = principal()
     # Also a refusal depends on who asks: with the right cookie it would have been another answer.
     mark_private()
@@ -61,4 +72,8 @@ def _refuse(permission: Permission, session_only: bool) -> ResponseReturnValue |
         if who.has_token and is_allowed(permission, role=who.role, scopes=None):
             raise Forbidden("This token's scopes do not allow it.", error_code="insufficient_scope")
         raise Forbidden
+    if fresh and not who.is_fresh(clock.now()):
+        if request.method in ("GET", "HEAD") and not wants_json():
+            return redirect(url_for("signin.sign_in_page", next=request.full_path.rstrip("?"), again=1), code=303)
+        raise Unauthenticated(NOT_FRESH)
     return None

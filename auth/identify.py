@@ -112,6 +112,7 @@ def _by_session() -> Principal:
         role=found.role,
         time_zone=found.time_zone,
         session_id=found.session.id,
+        signed_in_at=found.session.created_at,
         newcomer=found.newcomer,
     )
 

@@ -6,6 +6,9 @@ from typing import cast
 import flask_login
 
 from auth.permissions import Permission, Role, Scope, is_allowed
+from storage import clock
+
+FRESH_FOR = 10 * clock.MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class Principal:
     role: Role | None = None
     time_zone: str | None = None  # that they write in; None: the site's
     session_id: str | None = None  # `epoch.counter` of the sign-in session that says so
+    signed_in_at: int | None = None  # when that session began
     token_id: str | None = None
     scopes: frozenset[Scope] | None = None  # of the Bearer token; None for a session
     newcomer: str | None = None  # who signed in as them since this session last looked at their devices, in words
@@ -46,6 +50,13 @@ class Principal:
     def has_token(self) -> bool:
         """Whether a Bearer token says so."""
         return self.token_id is not None
+
+    def is_fresh(self, at: int) -> bool:
+        """Whether they have shown who they are lately enough for what a stolen or forgotten session must not do.
+
+        A token has no such limit: its scopes are its limits.
+        """
+        return self.has_token or (self.signed_in_at is not None and 0 <= at - self.signed_in_at < FRESH_FOR)
 
     @property
     def may_write(self) -> bool:

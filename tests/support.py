@@ -35,6 +35,7 @@ from blog.posts.content import prepare
 from blog.posts.model import Post
 from blog.posts.writing import write
 from eventlog.actors import Nobody
+from storage import clock
 from storage.engine import Database
 from storage.folder import prepare_folder
 from storage.upgrading import fold_log, upgrade
@@ -104,7 +105,9 @@ class Site:
         with self.database.reading() as db:
             user = find_user(db, name)
         assert user is not None
-        return Principal(user.id, user.username, user.display_name, user.role, session_id="1.1")
+        return Principal(
+            user.id, user.username, user.display_name, user.role, session_id="1.1", signed_in_at=clock.now()
+        )
 
     def post(self, by: str = "alan", **values: Any) -> Post:
         """A post that is there; published unless `status` says otherwise."""

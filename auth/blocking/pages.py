@@ -44,7 +44,7 @@ def unblock_person(username: str) -> ResponseReturnValue:
 
 
 @pages.post("/admin/people/<username>/role")
-@requires(Permission.ADMINISTER, session_only=True)
+@requires(Permission.ADMINISTER, session_only=True, fresh=True)
 def set_role(username: str) -> ResponseReturnValue:
     """Give another role."""
     return _change(username, lambda db: give_role(db, username, _asked_role(), by=principal()))

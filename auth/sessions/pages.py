@@ -68,14 +68,14 @@ def end_other_devices() -> ResponseReturnValue:
 
 
 @pages.get("/account/export")
-@requires(Permission.USE_ACCOUNT, session_only=True)
+@requires(Permission.USE_ACCOUNT, session_only=True, fresh=True)
 def export_page() -> ResponseReturnValue:
     """What the file will hold, and the form."""
     return _export(ExportForm(data={"level": Level.STANDARD.value}))
 
 
 @pages.post("/account/export")
-@requires(Permission.USE_ACCOUNT, session_only=True)
+@requires(Permission.USE_ACCOUNT, session_only=True, fresh=True)
 def export() -> ResponseReturnValue:
     """The file."""
     form, who = ExportForm(request.form), principal()

@@ -3,16 +3,18 @@
 from flask import Blueprint, Response, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from auth.guards import public, requires
+from auth.guards import NOT_FRESH, public, requires
 from auth.permissions import Permission
 from auth.principal import Principal, principal
 from auth.sessions.cookies import begin_session, browser_session, forget_session, session_store
 from auth.signin import setup
+from auth.signin.beginning import SignedIn, Visit
 from auth.signin.forms import PasswordForm, SetupForm, SignInForm
 from auth.signin.reopening import fields_to_carry, page_behind, reopen_carried_form
-from auth.signin.signing_in import SignedIn, change_password, sign_in
+from auth.signin.signing_in import change_password, sign_in
 from auth.signin.signing_in import sign_out as end_own_session
 from auth.users.registering import prepare_password
+from storage import clock
 from web.database import current_database, reading, transaction
 from web.error_pages import answer_refusal, challenge
 from web.errors import Forbidden, Invalid, TooMany, Unauthenticated
@@ -31,10 +33,11 @@ _KEPT = "You were signed out. Sign in to go on: what you wrote is kept below and
 @public
 def sign_in_page() -> ResponseReturnValue:
     """The form."""
-    if principal().has_session:
-        return redirect(safe_next(request.args.get("next")), code=303)
-    form = SignInForm(data={"next": safe_next(request.args.get("next"), default="")})
-    return _page(form)
+    who, following = principal(), request.args.get("next")
+    must_sign_in_anew = "again" in request.args and not who.is_fresh(clock.now())
+    if who.has_session and not must_sign_in_anew:
+        return redirect(safe_next(following), code=303)
+    return _page(_empty_form(following), notice=NOT_FRESH if who.has_session else None)
 
 
 @pages.post("/login")
@@ -44,7 +47,6 @@ def check() -> ResponseReturnValue:
     form = SignInForm(request.form)
     if refused := form.token_error():
         return _page(form, status=403, notice=refused)
-    browser = browser_session()
     try:
         signed_in = sign_in(
             current_database(),
@@ -52,10 +54,7 @@ def check() -> ResponseReturnValue:
             current_keys(),
             username=form.username.data or "",
             password=form.password.data or "",
-            is_remembered=bool(form.remember.data),
-            address=request.remote_addr or "",
-            user_agent=request.user_agent.string,
-            former_id=browser.whole_id if browser.is_saved else None,
+            visit=_visit(is_remembered=bool(form.remember.data)),
         )
     except (Unauthenticated, TooMany) as refusal:
         return _refused(form, refusal)
@@ -114,14 +113,14 @@ def set_up(token: str) -> ResponseReturnValue:
 
 
 @pages.get("/account/password")
-@requires(Permission.USE_ACCOUNT, session_only=True)
+@requires(Permission.USE_ACCOUNT, session_only=True, fresh=True)
 def password_page() -> ResponseReturnValue:
     """The form for one's own password."""
     return _password_form(PasswordForm(), changed="changed" in request.args)
 
 
 @pages.post("/account/password")
-@requires(Permission.USE_ACCOUNT, session_only=True)
+@requires(Permission.USE_ACCOUNT, session_only=True, fresh=True)
 def set_own_password() -> ResponseReturnValue:
     """Set it, and end one's other sessions."""
     form = PasswordForm(request.form)
@@ -147,11 +146,9 @@ def answer_unauthenticated(refusal: Unauthenticated) -> ResponseReturnValue:
     if wants_json() or g.get("has_bad_bearer"):
         return answer_refusal(refusal)
     kept = fields_to_carry()
-    return _page(
-        SignInForm(data={"next": safe_next(page_behind(), default="")}),
-        status=401,
-        notice=_KEPT if kept else refusal.detail,
-    )
+    # Somebody who is signed in is asked to show that it is them, and is told so in any case.
+    notice = refusal.detail if principal().has_session or not kept else _KEPT
+    return _page(_empty_form(page_behind()), status=401, notice=notice)
 
 
 def _refused(form: SignInForm, refusal: Unauthenticated | TooMany) -> ResponseReturnValue:
@@ -179,6 +176,19 @@ def _page(form: SignInForm, *, status: int = 200, notice: str | None = None) -> 
     return response
 
 
+def _empty_form(following: str | None) -> SignInForm:
+    """For whoever is signed in, with what is known of them."""
+    is_remembered = principal().has_session and g.session.is_remembered
+    known = {"username": principal().username, "remember": is_remembered}
+    return SignInForm(data={"next": safe_next(following, default=""), **known})
+
+
+def _visit(*, is_remembered: bool) -> Visit:
+    browser = browser_session()
+    former_id = browser.whole_id if browser.is_saved else None
+    return Visit(request.remote_addr or "", request.user_agent.string, is_remembered, former_id)
+
+
 def _setup_form(form: SetupForm, token: str, *, status: int = 200, notice: str | None = None) -> Response:
     return render_page("auth/signin/setup.html", status=status, form=form, token=token, notice=notice)
 
@@ -198,6 +208,9 @@ def _become(signed_in: SignedIn, *, is_remembered: bool) -> None:
         username=user.username,
         display_name=user.display_name,
         role=user.role,
+        time_zone=user.time_zone,
         session_id=signed_in.session.id,
+        signed_in_at=signed_in.session.created_at,
     )
+    g.session = signed_in.session
     g._login_user = g.principal

@@ -1,18 +1,13 @@
 """Signing in and out, and changing one's own password."""
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 
 from auth.principal import Principal
 from auth.sessions.ending import end_sessions_of
-from auth.sessions.events import SESSION_ENDED, SESSION_SIGN_IN_FAILED, SESSION_SIGNED_IN, SESSION_SIGNED_OUT
-from auth.sessions.model import Session
-from auth.sessions.newcomers import announce_newcomer
-from auth.sessions.queries import find_signed_in
-from auth.sessions.store import SessionStore, digest_of, name_of
+from auth.sessions.events import SESSION_SIGN_IN_FAILED, SESSION_SIGNED_OUT
+from auth.sessions.store import SessionStore
 from auth.signin import throttling
-from auth.signin.devices import describe_device
+from auth.signin.beginning import SignedIn, Visit, begin
 from auth.users import queries as user_queries
 from auth.users.events import USER_PASSWORD_CHANGED, about
 from auth.users.model import User
@@ -27,15 +22,6 @@ from web.signing import Keys
 NEUTRAL = "That name and password do not belong together here. Nothing else can be said about them."
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A session that was just begun; its whole id goes into the cookie."""
-
-    whole_id: str
-    session: Session
-    user: User
-
-
 def sign_in(
     database: Database,
     store: SessionStore,
@@ -43,25 +29,22 @@ def sign_in(
     *,
     username: str,
     password: str,
-    is_remembered: bool,
-    address: str,
-    user_agent: str,
-    former_id: str | None,
+    visit: Visit,
 ) -> SignedIn:
-    """Begin a session, and end the one that the browser held (`former_id`).
+    """Begin a session by name and password, and end the one that the browser held.
 
     Raises TooMany when throttled, Unauthenticated with one neutral sentence when the name is unknown, the password is
     wrong or the person is blocked. The password is checked between two transactions, because that takes its time.
     """
     username = username.strip().lower()
     with database.transaction() as db:
-        attempt = throttling.count_attempt(db, keys, username=username, address=address)
+        attempt = throttling.count_attempt(db, keys, username=username, address=visit.address)
     with database.reading() as db:
         found = user_queries.password_hash_of(db, username)
     stored = None if found is None else found[1]
     if not is_password_right(stored, password) or found is None or stored is None:
         with database.transaction() as db:
-            _record_failure(db, keys, username=username, address=address)
+            _record_failure(db, keys, username=username, address=visit.address)
         raise Unauthenticated(NEUTRAL)
     fresh_hash = hash_password(password) if needs_rehash(stored) else None
     with database.transaction() as db:
@@ -71,21 +54,7 @@ def sign_in(
         throttling.take_back(db, attempt)
         if fresh_hash is not None:
             user_queries.replace_password_hash(db, found[0], password_hash=fresh_hash)
-        whole_id = store.create()
-        session = store.set(db, whole_id, user_id=found[0], is_remembered=is_remembered)
-        user = find_person(db, username)
-        device = describe_device(user_agent)
-        payload = {"address": address, "device": device, "is_remembered": is_remembered, "method": "password"}
-        by = Nobody(session.id, user.username, user.id)
-        append_event(db, SESSION_SIGNED_IN, by=by, subject=about(user.username), payload=payload, first_message=device)
-        former = None if former_id is None else find_signed_in(db, digest_of(former_id))
-        if former is None or former.session.user_id != user.id:
-            announce_newcomer(db, session, device=device, address=address)
-        if former_id is not None and store.clear(db, former_id):
-            ended = {"sessions": [name_of(former_id)], "count": 1, "reason": "signed in again"}
-            whose = about(former.username) if former is not None else None
-            append_event(db, SESSION_ENDED, by=by, subject=whose, payload=ended)
-    return SignedIn(whole_id, session, user)
+        return begin(db, store, find_person(db, username), visit, method="password")
 
 
 def change_password(database: Database, keys: Keys, *, current: str, new: str, by: Principal, address: str) -> None:

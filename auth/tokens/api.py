@@ -49,7 +49,7 @@ def index() -> Response:
 
 
 @api.post("/v1/tokens")
-@requires(Permission.USE_ACCOUNT)
+@requires(Permission.USE_ACCOUNT, fresh=True)
 def create() -> Response:
     """Make one: 201, with its secret, this once."""
     check_header_token()

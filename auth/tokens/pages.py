@@ -35,7 +35,7 @@ def show_tokens() -> ResponseReturnValue:
 
 
 @pages.post("/account/tokens")
-@requires(Permission.USE_ACCOUNT, session_only=True)
+@requires(Permission.USE_ACCOUNT, session_only=True, fresh=True)
 def make_token() -> ResponseReturnValue:
     """Make one, and show its secret this once."""
     form = TokenForm(request.form)
