@@ -106,9 +106,7 @@ def _local_minute(at: int, site: Site, zone: str | None = None) -> str:
 
 
 def _iso(at: int, _site: Site | None = None) -> str:
-    # HTML's own times have at most three digits behind the second.
-    whole = clock.to_rfc3339(at)
-    return f"{whole[:23]}Z" if "." in whole else whole
+    return clock.to_html_time(at)
 
 
 def _rfc2822(at: int) -> str:
