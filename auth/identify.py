@@ -3,18 +3,19 @@
 import re
 
 import flask_login
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from auth.principal import VISITOR, Principal, principal
-from auth.sessions import queries as session_queries
 from auth.sessions.cookies import browser_session, forget_session, refresh_session
 from auth.sessions.moving import note_move
+from auth.sessions.queries import SIGNED_IN, SignedIn, find_signed_in, to_signed_in, touch_session
 from auth.sessions.store import digest_of
 from auth.tokens import queries as token_queries
 from auth.tokens.issuing import digest_of as token_digest_of
 from auth.tokens.using import note_use
 from storage import clock
 from storage.errors import Busy, Full
+from storage.kept import Unread
 from web.caching import mark_private
 from web.database import current_database, reading
 from web.errors import Unauthenticated
@@ -43,6 +44,7 @@ def init_identify(app: Flask) -> None:
     login = RequestLogin()
     login.session_protection = None
     login.init_app(app, add_context_processor=False)
+    app.extensions["kept_signed_in"] = app.extensions["database"].kept.prepare(SIGNED_IN)
     app.before_request(identify)
     app.after_request(_refresh)
 
@@ -99,8 +101,7 @@ def _by_session() -> Principal:
     if browser.whole_id is None or not browser.is_saved:
         return VISITOR
     mark_private()
-    with reading() as db:
-        found = session_queries.find_signed_in(db, digest_of(browser.whole_id))
+    found = _find_signed_in(digest_of(browser.whole_id))
     if found is None or not found.session.is_live(clock.now()):
         forget_session()
         return VISITOR
@@ -117,6 +118,14 @@ def _by_session() -> Principal:
     )
 
 
+def _find_signed_in(digest: str) -> SignedIn | None:
+    try:
+        return to_signed_in(current_app.extensions["kept_signed_in"](digest=digest))
+    except Unread:
+        with reading() as db:
+            return find_signed_in(db, digest)
+
+
 def _refresh(response: Response) -> Response:
     """Keep a session that is used alive: at most one row update an hour, and never at the cost of the page."""
     session = g.get("session")
@@ -129,7 +138,7 @@ def _refresh(response: Response) -> Response:
         return response
     try:
         with current_database().transaction(wait_seconds=0) as db:
-            if session_queries.touch_session(db, session.id, at=at, unless_since=at - _REFRESH_AFTER):
+            if touch_session(db, session.id, at=at, unless_since=at - _REFRESH_AFTER):
                 note_move(db, address=request.remote_addr or "", by=principal())
     except (Busy, Full):
         return response

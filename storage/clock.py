@@ -34,3 +34,9 @@ def from_datetime(moment: datetime) -> int:
 def to_rfc3339(at: int) -> str:
     """RFC 3339 in UTC, with microseconds only where there are some: `2026-11-20T08:15:00Z`."""
     return to_datetime(at).isoformat().replace("+00:00", "Z")
+
+
+def to_html_time(at: int) -> str:
+    """The same for pages, whose times have at most three digits behind the second."""
+    whole = to_rfc3339(at)
+    return f"{whole[:23]}Z" if "." in whole else whole

@@ -13,6 +13,10 @@ from storage import sqlite
 Row = tuple[Any, ...]
 
 
+class Unread(Exception):
+    """The database cannot be read at this moment; whoever asks has another way, which waits and says what is wrong."""
+
+
 class KeptConnection:
     """One reading connection for all threads of a process. Create it after the fork."""
 
@@ -22,9 +26,9 @@ class KeptConnection:
         self._lock = threading.Lock()
 
     def prepare(self, statement: sa.Select[Any]) -> Callable[..., Row | None]:
-        """A function that answers a question with its first row, given the values by name.
+        """A function that answers a question with its first row, or None where there is none, given the values by name.
 
-        None when the database cannot be read at this moment; the function never waits for anybody.
+        It never waits for anybody, and raises Unread instead.
         """
         text = str(statement.compile(dialect=dialect.dialect(paramstyle="named")))
         values_known = statement.compile().params
@@ -39,8 +43,7 @@ class KeptConnection:
                     self._close()
                     if sqlite.refusal_for(error) is None:
                         raise
-                    # Whoever asks has another way, which waits and says what is wrong.
-                    return None
+                    raise Unread from error
             return row
 
         return ask

@@ -11,12 +11,13 @@ from jinja2 import StrictUndefined
 
 from storage import clock
 from storage.engine import forbid_statements
+from storage.kept import Unread
 from web.csrf import form_token
 from web.database import reading
 from web.dates import write_day
 from web.settings import Settings
 from web.site.model import Site
-from web.site.queries import read_site
+from web.site.queries import SITE, read_site
 
 # What XML 1.0 allows (section 2.2); a feed with anything else cannot be parsed at all.
 _XML_CHARACTERS = (range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
@@ -37,6 +38,7 @@ def init_render(app: Flask, settings: Settings) -> None:
         rfc2822=_rfc2822,
     )
     app.extensions["base_url"] = settings.base_url
+    app.extensions["kept_site"] = app.extensions["database"].kept.prepare(SITE)
 
 
 def render_page(template: str, *, status: int = 200, **arguments: Any) -> Response:
@@ -59,8 +61,11 @@ def absolute_url(path: str) -> str:
 def current_site() -> Site:
     """The site's row, read once per request."""
     if "site" not in g:
-        with reading() as db:
-            g.site = read_site(db)
+        try:
+            g.site = Site(*current_app.extensions["kept_site"]())
+        except Unread:
+            with reading() as db:
+                g.site = read_site(db)
     site = g.site
     assert isinstance(site, Site)
     return site
@@ -101,9 +106,7 @@ def _local_minute(at: int, site: Site, zone: str | None = None) -> str:
 
 
 def _iso(at: int, _site: Site | None = None) -> str:
-    # HTML's own times have at most three digits behind the second.
-    whole = clock.to_rfc3339(at)
-    return f"{whole[:23]}Z" if "." in whole else whole
+    return clock.to_html_time(at)
 
 
 def _rfc2822(at: int) -> str:

@@ -1,5 +1,6 @@
 """Every statement about sessions."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from eventlog.log.model import events_table, log_sessions_table
 # `epoch.counter`; what else the log calls a session has another form.
 _SIGN_IN_ID = r"^[0-9]+\.[0-9]+$"
 _SESSION = [sessions_table.c[field] for field in Session.__dataclass_fields__]
-_SIGNED_IN = (
+SIGNED_IN = (
     sa.select(
         *_SESSION,
         users_table.c.username,
@@ -67,7 +68,11 @@ class SessionRow(NamedTuple):
 
 def find_signed_in(db: sa.Connection, digest: str) -> SignedIn | None:
     """The session behind a whole id and its person, unless that person is blocked. One statement."""
-    row = db.execute(_SIGNED_IN, {"digest": digest}).one_or_none()
+    return to_signed_in(db.execute(SIGNED_IN, {"digest": digest}).one_or_none())
+
+
+def to_signed_in(row: Sequence[Any] | None) -> SignedIn | None:
+    """A row that `SIGNED_IN` has found, as it is."""
     if row is None:
         return None
     *session, username, display_name, role, time_zone, newcomer = row

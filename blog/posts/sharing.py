@@ -43,8 +43,8 @@ def share(post: Post, site: Site) -> Sharing:
         "@type": "BlogPosting",
         "headline": title,
         "url": url,
-        "datePublished": clock.to_rfc3339(post.published_at or 0),
-        "dateModified": clock.to_rfc3339(max(post.updated_at, post.published_at or 0)),
+        "datePublished": clock.to_html_time(post.published_at or 0),
+        "dateModified": clock.to_html_time(max(post.updated_at, post.published_at or 0)),
         "author": {
             "@type": "Person",
             "name": post.author_name,

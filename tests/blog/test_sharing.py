@@ -44,7 +44,7 @@ def microformats(site: Site, path: str) -> list[dict[str, Any]]:
 def test_a_post_has_a_card_and_data_that_say_what_its_page_says(site: Site) -> None:
     post = site.post("ada", title="The sea", slug="sea", body="It is *wide*.\n\nAnd deep.", tags=["water", "salt"])
     soup = soup_of(site, "/posts/sea")
-    url, published = "http://localhost:8000/posts/sea", f"{clock.to_rfc3339(post.published_at or 0)[:23]}Z"
+    url, published = "http://localhost:8000/posts/sea", clock.to_html_time(post.published_at or 0)
     found = card(soup)
     assert found["description"] == found["og:description"] == "It is wide. And deep."
     assert found["og:title"] == "The sea"

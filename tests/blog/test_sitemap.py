@@ -70,8 +70,8 @@ def test_a_file_says_when_each_was_changed_last(site: Site) -> None:
     }
     assert told == {
         f"{BASE}/": None,
-        f"{BASE}/posts/imported": clock.to_rfc3339(at - clock.HOUR),
-        f"{BASE}/posts/scheduled": clock.to_rfc3339(at),
+        f"{BASE}/posts/imported": clock.to_html_time(at - clock.HOUR),
+        f"{BASE}/posts/scheduled": clock.to_html_time(at),
     }
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from storage import clock
 from storage.engine import Database
-from storage.kept import Row
+from storage.kept import Row, Unread
 from web.page_cache.asking import GetHeader, Visitors, takes_a_page, takes_gzip
 from web.page_cache.pages import Answer, Page, is_named
 from web.page_cache.store import PageStore
@@ -28,15 +28,15 @@ class Validity(NamedTuple):
 class PageCache:
     """Keeps what was rendered for visitors; an entry is good for one content version, and until the next post is due.
 
-    `content_version` gives the present one, or None where the database cannot be read at once; `next_publication` the
-    moment of the first post that is to come out after a moment, or None.
+    `content_version` gives the present one, `next_publication` the moment of the first post that is to come out after a
+    moment, or None. Both raise Unread where the database cannot be read at once.
     """
 
     def __init__(
         self,
         visitors: Visitors,
         *,
-        content_version: Callable[[], int | None],
+        content_version: Callable[[], int],
         next_publication: Callable[[int], int | None],
         most_bytes: int,
     ) -> None:
@@ -51,7 +51,12 @@ class PageCache:
         With `may_compress` false also None when the variant that the client takes was not made yet.
         """
         page = self.store.get((path, query))
-        if page is None or page.good_until <= clock.now() or page.content_version != self._content_version():
+        if page is None or page.good_until <= clock.now():
+            return None
+        try:
+            if page.content_version != self._content_version():
+                return None
+        except Unread:
             return None
         if not page.is_ok and not takes_a_page(header):
             return None
@@ -59,10 +64,10 @@ class PageCache:
 
     def validity(self) -> Validity | None:
         """To be asked before a page is rendered; None: it cannot be known now how long the page will be good."""
-        version = self._content_version()
-        if version is None:
+        try:
+            return Validity(self._content_version(), self._next_publication(clock.now()) or _FOR_EVER)
+        except Unread:
             return None
-        return Validity(version, self._next_publication(clock.now()) or _FOR_EVER)
 
     def answer(
         self, page: Page, method: str, header: GetHeader, *, key: tuple[str, str], may_compress: bool = True
@@ -86,8 +91,9 @@ def make_page_cache(database: Database, visitors: Visitors, next_publication: sa
     """A cache that asks this database; `next_publication` is a statement with a parameter `at`."""
     version, publication = database.kept.prepare(CONTENT_VERSION), database.kept.prepare(next_publication)
 
-    def first_of(row: Row | None) -> int | None:
-        return None if row is None else row[0]
+    def first_of(row: Row | None) -> Any:
+        assert row is not None  # the site has its row, and a minimum is always one
+        return row[0]
 
     return PageCache(
         visitors,

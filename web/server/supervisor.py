@@ -4,7 +4,6 @@ The parent opens nothing but the socket and pipes, so that every worker opens it
 """
 
 import contextlib
-import gc
 import os
 import select
 import signal
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 import structlog
 
 from web.server import worker
+from web.server.memory import prepare_for_forks
 from web.server.serving import BACKLOG, DEFAULT_MAX_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -113,9 +113,7 @@ class _Crew:
         self._next_start_at = 0.0
         # Workers hold the reading end alone: it hangs up when this process is gone, however it went.
         self._parent_alive, self._own_life = os.pipe()
-        # What is there before the forks stays common: a collection would write into every object, and copy its page.
-        gc.collect()
-        gc.freeze()
+        prepare_for_forks()
         self._wakeup = worker.wake_on(_SIGNALS)
 
     def keep_up(self) -> None:

@@ -6,12 +6,12 @@ from web.site.model import Site, site_table
 
 _COLUMNS = [site_table.c[name] for name in ("name", "tagline", "language", "time_zone", "content_version")]
 CONTENT_VERSION = sa.select(site_table.c.content_version).where(site_table.c.id == 1)
-_READ = sa.select(*_COLUMNS).where(site_table.c.id == 1)
+SITE = sa.select(*_COLUMNS).where(site_table.c.id == 1)
 
 
 def read_site(db: sa.Connection) -> Site:
     """The site as it is now."""
-    return Site(*db.execute(_READ).one())
+    return Site(*db.execute(SITE).one())
 
 
 def change_site(db: sa.Connection, *, name: str, tagline: str, language: str, time_zone: str) -> None:

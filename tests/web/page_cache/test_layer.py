@@ -11,6 +11,7 @@ import time_machine
 from werkzeug.test import Client, TestResponse, create_environ
 
 from storage import clock
+from storage.kept import Unread
 from web.page_cache.asking import Visitors
 from web.page_cache.cache import PageCache
 from web.page_cache.layer import IS_SHARED, PageCacheLayer
@@ -25,6 +26,7 @@ class Place:
     def __init__(self, *, hosts: frozenset[str] | None = None, most_bytes: int = 1_000_000) -> None:
         self.version: int | None = 1
         self.next_at: int | None = None
+        self.is_next_known = True
         self.asked: list[str] = []
         self.counted: list[tuple[str, int]] = []
         self.status, self.headers, self.body = "200 OK", [("Content-Type", "text/html; charset=utf-8")], TEXT
@@ -32,14 +34,24 @@ class Place:
         self.before_answer = lambda: None
         self.cache = PageCache(
             Visitors(lambda cookie: "session=saved" in cookie, hosts),
-            content_version=lambda: self.version,
-            next_publication=lambda _at: self.next_at,
+            content_version=self.read_version,
+            next_publication=self.find_next,
             most_bytes=most_bytes,
         )
         layer = PageCacheLayer(
             self.answer, self.cache, lambda method, status, _s: self.counted.append((method, status))
         )
         self.client = Client(layer, use_cookies=False)
+
+    def read_version(self) -> int:
+        if self.version is None:
+            raise Unread
+        return self.version
+
+    def find_next(self, _at: int) -> int | None:
+        if not self.is_next_known:
+            raise Unread
+        return self.next_at
 
     def answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
@@ -110,6 +122,13 @@ def test_where_the_version_cannot_be_read_pages_are_made_and_not_kept(place: Pla
     assert place.get(Accept_Encoding="gzip").status_code == 200
     place.version = 1
     assert place.get().data == TEXT
+
+
+def test_where_the_next_publication_cannot_be_read_no_page_is_kept_for_ever(place: Place) -> None:
+    place.is_next_known = False
+    place.get()
+    place.is_next_known, place.body = True, b"new"
+    assert place.get().data == b"new"
 
 
 @pytest.mark.parametrize(
