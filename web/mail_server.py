@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass, field
-from email.utils import formataddr, parseaddr
+from email.utils import formataddr
 from urllib.parse import unquote, urlsplit
 
 _LONGEST_ADDRESS = 254
@@ -67,8 +67,8 @@ def check_sender(text: str | None) -> str | None:
     """An address, alone or behind a name: `Notes <notes@example.org>`. Raises ValueError."""
     if text is None:
         return None
-    name, found = parseaddr(text)
-    address = parse_address(found)
-    if address is None or not name.isprintable() or not text.isprintable():
+    name, is_named, found = text.strip().removesuffix(">").rpartition("<")
+    name, address = name.strip().strip('"'), parse_address(found)
+    if address is None or not text.isprintable() or bool(is_named) != text.strip().endswith(">") or "<" in name:
         raise ValueError("must look like notes@example.org or Notes <notes@example.org>")
     return formataddr((name, address)) if name else address

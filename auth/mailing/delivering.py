@@ -30,12 +30,11 @@ class MailRefused(Exception):
 def deliver(server: MailServer, message: EmailMessage, *, to: str, sender: str, own_name: str) -> None:
     """When this returns, the server has taken the mail. Raises MailRefused."""
     began = time.monotonic()
-    has_waited_too_long = threading.Event()
     try:
         connection = _connect(server, own_name)
         try:
             left = TIME_OUT_SECONDS - (time.monotonic() - began)
-            with _cut_after(left, connection, has_waited_too_long):
+            with _cut_after(left, connection):
                 _encrypt(connection, server)
                 if server.username:
                     connection.login(server.username, server.password)
@@ -46,7 +45,9 @@ def deliver(server: MailServer, message: EmailMessage, *, to: str, sender: str, 
         finally:
             connection.close()
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        raise _refusal(error, is_late=has_waited_too_long.is_set()) from None
+        # A connection that is cut, or was silent for too long, is only closed to smtplib.
+        is_late = time.monotonic() - began >= TIME_OUT_SECONDS
+        raise _refusal(error, is_late=is_late) from None
 
 
 def _connect(server: MailServer, own_name: str) -> smtplib.SMTP:
@@ -72,11 +73,10 @@ def _encrypt(connection: smtplib.SMTP, server: MailServer) -> None:
 
 
 @contextmanager
-def _cut_after(seconds: float, connection: smtplib.SMTP, has_happened: threading.Event) -> Iterator[None]:
+def _cut_after(seconds: float, connection: smtplib.SMTP) -> Iterator[None]:
     """The time-out of a socket begins anew with each byte; this one does not."""
 
     def cut() -> None:
-        has_happened.set()
         with suppress(OSError):
             if connection.sock is not None:
                 socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)

@@ -103,7 +103,8 @@ def test_what_happened_is_in_the_log(site: Site) -> None:
     invitation_id = re.findall(rf"{PAGE}/([0-9a-f-]{{36}})/withdraw", olive.get(PAGE).text)[0]
     olive.submit(f"{PAGE}/{invitation_id}/withdraw", page=PAGE)
     used, created, withdrawn, first = (
-        events(site, kind)[-1] for kind in ("invitation.used", "user.created", "invitation.withdrawn", "invitation.made")
+        events(site, kind)[-1]
+        for kind in ("invitation.used", "user.created", "invitation.withdrawn", "invitation.made")
     )
     about = f"invitation:{invitation_id}"
     assert (first.actor, first.subject) == ("olive", about)
