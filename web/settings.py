@@ -162,7 +162,7 @@ class Settings(BaseModel):
     byline_smtp_url: Annotated[
         SecretStr | None,
         AfterValidator(_check_smtp_url),
-        Field(description="`smtp://user:password@host:587` or `smtps://…`, a server that takes mail (no mail)"),
+        Field(description="a server that takes mail, `smtp://…` or `smtps://…` (no mail)"),
     ] = None
     byline_mail_from: Annotated[
         str | None, AfterValidator(check_sender), Field(description="the address that mail comes from (no mail)")
