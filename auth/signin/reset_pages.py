@@ -61,7 +61,8 @@ def make_link(username: str) -> ResponseReturnValue:
 @public
 def reset_page(token: str) -> ResponseReturnValue:
     """The form for the new password."""
-    return _show_person(ResetForm(), token, _username_behind(token))
+    username = _username_behind(token)
+    return _show_person(ResetForm(), token, username)
 
 
 @pages.post("/reset/<token>")
