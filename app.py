@@ -13,6 +13,9 @@ from auth.blocking.pages import pages as people_pages
 from auth.cli import token, user
 from auth.guards import public, requires
 from auth.identify import init_identify, refuse_bad_bearer
+from auth.invitations import join_pages
+from auth.invitations.pages import pages as invitation_pages
+from auth.invitations.pages import reopen_invitation
 from auth.permissions import Permission
 from auth.principal import principal
 from auth.rechecking import watch_right
@@ -24,7 +27,10 @@ from auth.sessions.store import SessionStore
 from auth.signin.pages import answer_unauthenticated
 from auth.signin.pages import pages as signin_pages
 from auth.signin.reopening import init_reopening
+from auth.signin.reset_pages import pages as reset_pages
+from auth.signin.reset_pages import reopen_reset_link
 from auth.signin.setup import prepare_first_owner
+from auth.signin.throttling import count_registration
 from auth.tokens import description as tokens_description
 from auth.tokens.api import api as tokens_api
 from auth.tokens.pages import pages as token_pages
@@ -157,6 +163,8 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "site.save_settings": reopen_settings,
             "profile.save_profile": reopen_profile,
             "token_pages.make_token": reopen_token,
+            "invitation_pages.make_invitation": reopen_invitation,
+            "reset_pages.make_link": reopen_reset_link,
             "desk.change_many": reopen_choice,
             "series.create": series_pages.reopen_create,
             "series_editor.rename": series_editor.reopen_rename,
@@ -186,7 +194,10 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     for pages in (
         health_pages,
         signin_pages,
+        reset_pages,
         people_pages,
+        invitation_pages,
+        join_pages.make_pages(count_registration),
         site_pages,
         post_pages,
         desk_pages,

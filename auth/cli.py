@@ -4,10 +4,12 @@ import sys
 from collections.abc import Sequence
 
 import click
+from flask import current_app
 from rich.console import Console
 from rich.table import Table
 
 from auth.blocking import blocking
+from auth.invitations import inviting
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
 from auth.signin.signing_in import set_password
@@ -20,6 +22,8 @@ from eventlog.actors import command_line
 from storage import clock
 from web.command import open_site, sentences
 from web.database import reading, transaction
+from web.site.model import Registration
+from web.site.queries import read_site
 
 _ROLES = click.Choice([role.value for role in Role])
 _SCOPES = click.Choice([scope.value for scope in Scope])
@@ -28,7 +32,7 @@ _SCOPES = click.Choice([scope.value for scope in Scope])
 @click.group()
 @click.pass_context
 def user(context: click.Context) -> None:
-    """People: add, list, block, unblock, password, role."""
+    """People: add, invite, list, block, unblock, password, role."""
     open_site(context)
 
 
@@ -98,6 +102,22 @@ def set_user_role(name: str, role: str) -> None:
     with transaction() as db:
         give_role(db, name, Role(role), by=command_line())
     click.echo(f"{name} is {role} now.")
+
+
+@user.command("invite")
+@click.option("--role", type=_ROLES, required=True, help="What they become.")
+@click.option("--days", type=int, default=7, show_default=True, help="How long it is good.")
+@click.option("--uses", type=int, default=1, show_default=True, help="For how many people.")
+@click.option("--note", default="", help="Whom it is for, in your words.")
+@sentences
+def invite_people(role: str, days: int, uses: int, note: str) -> None:
+    """Make an invitation and print its link, this once."""
+    with transaction() as db:
+        made = inviting.invite(db, role=role, days=days, uses=uses, note=note, by=command_line())
+        is_closed = read_site(db).registration == Registration.CLOSED
+    if is_closed:
+        click.echo("It lets nobody in yet: the settings of the site say that nobody makes an account.", err=True)
+    click.echo(current_app.extensions["settings"].base_url + made.path)
 
 
 @click.group()

@@ -17,9 +17,12 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from app import main
+from auth.invitations.inviting import LONGEST_DAYS, MOST_USES
+from auth.mailing.delivering import TIME_OUT_SECONDS
 from auth.permissions import Role, Scope
 from auth.sessions.model import ABSOLUTE_LIMIT, IDLE_LIMIT, IDLE_LIMIT_UNREMEMBERED
 from auth.signin import throttling
+from auth.signin.resetting import LIFETIME
 from blog.posts import content
 from blog.posts.api import PostBody
 from blog.posts.description import SCHEMAS
@@ -303,6 +306,10 @@ def test_every_scope_and_role_is_described() -> None:
         (OPERATIONS, f"| a name, from one address (IPv4, or IPv6 /64) | {throttling._PER_NAME_AND_ADDRESS} |"),
         (OPERATIONS, f"| one address, whatever the name | {throttling._PER_ADDRESS} |"),
         (OPERATIONS, f"in the last 30 days | {throttling._PER_NAME_FROM_UNKNOWN_PLACES} |"),
+        (OPERATIONS, f"{throttling._REGISTRATIONS_PER_ADDRESS} accounts an hour can be made"),
+        (OPERATIONS, f"good for 1 to {LONGEST_DAYS} days and 1 to {MOST_USES} people"),
+        (OPERATIONS, f"It works once, for {LIFETIME // clock.HOUR} hours"),
+        (OPERATIONS, f"It has {TIME_OUT_SECONDS} seconds for that"),
         (OPERATIONS, f"Failed sign-ins are counted over {throttling._WINDOW // clock.MINUTE} minutes"),
     ],
 )

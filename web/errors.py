@@ -23,10 +23,14 @@ class NotFound(Refusal):
 
 
 class Gone(Refusal):
-    """It was here and was deleted."""
+    """It was here and was deleted, or, as a link, is over."""
 
     status = 410
     title = "This was deleted"
+
+    def __init__(self, detail: str = "", *, title: str | None = None) -> None:
+        super().__init__(detail)
+        self.title = title or type(self).title
 
 
 class Invalid(Refusal):

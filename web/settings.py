@@ -13,7 +13,16 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-_SECRETS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "BYLINE_ADMIN_PASSWORD", "BYLINE_API_TOKEN", "DATABASE_URL")
+from web.mail_server import MailServer, check_sender, parse_mail_server
+
+_SECRETS = (
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "BYLINE_ADMIN_PASSWORD",
+    "BYLINE_API_TOKEN",
+    "DATABASE_URL",
+    "BYLINE_SMTP_URL",
+)
 _SECRET_KEY_BYTES = 32
 # What stands in documentation and compose files; a site signed with one of these is open to everybody.
 _SAMPLES = ("change-me", "changeme", "change_me", "replace-me", "your-secret-key")
@@ -94,6 +103,12 @@ def _check_database_url(url: str | None) -> str | None:
     return url
 
 
+def _check_smtp_url(url: SecretStr | None) -> SecretStr | None:
+    if url is not None:
+        parse_mail_server(url.get_secret_value())
+    return url
+
+
 def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
@@ -144,6 +159,19 @@ class Settings(BaseModel):
         BeforeValidator(_split),
         Field(description="addresses or networks, separated by commas, whose forwarding headers count (nobody's)"),
     ] = ()
+    byline_smtp_url: Annotated[
+        SecretStr | None,
+        AfterValidator(_check_smtp_url),
+        Field(description="a server that takes mail, `smtp://…` or `smtps://…` (no mail)"),
+    ] = None
+    byline_mail_from: Annotated[
+        str | None, AfterValidator(check_sender), Field(description="the address that mail comes from (no mail)")
+    ] = None
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where mail is handed in; None: this site sends none."""
+        return None if self.byline_smtp_url is None else parse_mail_server(self.byline_smtp_url.get_secret_value())
 
     @property
     def database_path(self) -> Path:
@@ -177,6 +205,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if "byline_admin_username" not in values:
         owned = [field.upper() for field in ("byline_admin_password", "byline_api_token") if field in values]
         faults += [f"{name} needs BYLINE_ADMIN_USERNAME: it belongs to that owner." for name in owned]
+    if ("byline_smtp_url" in values) != ("byline_mail_from" in values):
+        faults.append("BYLINE_SMTP_URL and BYLINE_MAIL_FROM belong together: set both or neither.")
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

@@ -10,6 +10,7 @@ from auth.blocking.blocking import block, unblock
 from auth.guards import requires
 from auth.permissions import Permission, Role
 from auth.principal import principal
+from auth.sessions.ending import sign_out_everywhere
 from auth.sessions.queries import last_seen_by_user
 from auth.sessions.roles import give_role
 from auth.users.queries import list_users
@@ -48,6 +49,13 @@ def unblock_person(username: str) -> ResponseReturnValue:
 def set_role(username: str) -> ResponseReturnValue:
     """Give another role."""
     return _change(username, lambda db: give_role(db, username, _asked_role(), by=principal()))
+
+
+@pages.post("/admin/people/<username>/sign-out")
+@requires(Permission.ADMINISTER, session_only=True)
+def sign_out_person(username: str) -> ResponseReturnValue:
+    """End every session of a person, but the one that asks."""
+    return _change(username, lambda db: sign_out_everywhere(db, username, by=principal()))
 
 
 def _asked_role() -> Role:

@@ -1,6 +1,7 @@
 """The forms of signing in."""
 
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
+from wtforms.widgets import EmailInput
 
 from web.forms import Form
 
@@ -28,3 +29,23 @@ class PasswordForm(Form):
 
     current_password = PasswordField("Current password")
     new_password = PasswordField("New password", description="8 characters or more; 15 are better.")
+
+
+class ResetLinkForm(Form):
+    """An owner lets somebody set a new password."""
+
+
+class MailedResetLinkForm(ResetLinkForm):
+    """The same where the site can send mail."""
+
+    send_to = StringField(
+        "Send it to",
+        widget=EmailInput(),
+        description="An e-mail address, which is not kept. Empty: you hand the link over yourself.",
+    )
+
+
+class ResetForm(Form):
+    """A new password, by a link."""
+
+    password = PasswordField("New password", description="8 characters or more; 15 are better.")

@@ -1,5 +1,7 @@
 """The tables behind signing in."""
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 from storage.schema import metadata
@@ -30,3 +32,27 @@ setup_links_table = sa.Table(
     sa.Column("digest", sa.Text, primary_key=True),
     sa.Column("created_at", sa.Integer, nullable=False),
 )
+
+# Links with which a person sets a new password. One is good for each person: a newer one ends it.
+reset_links_table = sa.Table(
+    "reset_links",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Integer, sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    # Good only while this is an owner; NULL: made on the machine itself.
+    sa.Column("created_by", sa.Integer, sa.ForeignKey("users.id", ondelete="CASCADE"), index=True),
+    sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Column("expires_at", sa.Integer, nullable=False),
+    sa.Column("ended_at", sa.Integer),  # spent, or void; NULL: neither
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ResetLink:
+    """A link, without its token."""
+
+    username: str
+    is_blocked: bool
+    expires_at: int
+    is_ended: bool
+    is_made_by_owner: bool  # or on the machine itself

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from auth.signin.model import known_places_table, setup_links_table, signin_counters_table
+from auth.permissions import Role
+from auth.signin.model import (
+    ResetLink,
+    known_places_table,
+    reset_links_table,
+    setup_links_table,
+    signin_counters_table,
+)
+from auth.users.model import users_table
 
 # A flood of names and addresses may fill this many rows, and then pushes out the oldest.
 _MOST_COUNTERS = 50_000
@@ -84,3 +92,49 @@ def is_setup_link(db: sa.Connection, digest: str) -> bool:
 def delete_setup_links(db: sa.Connection) -> None:
     """No link is good any more."""
     db.execute(sa.delete(setup_links_table))
+
+
+def insert_reset_link(
+    db: sa.Connection, *, digest: str, user_id: int, created_by: int | None, created_at: int, expires_at: int
+) -> None:
+    """Store a new one, which nobody has used yet."""
+    row = {"digest": digest, "user_id": user_id, "created_by": created_by}
+    db.execute(sa.insert(reset_links_table).values(**row, created_at=created_at, expires_at=expires_at))
+
+
+def find_reset_link(db: sa.Connection, digest: str) -> ResetLink | None:
+    """The link of that token, good or not."""
+    person, maker = users_table.alias("person"), users_table.alias("maker")
+    is_owner = sa.and_(maker.c.role == Role.OWNER, maker.c.blocked_at.is_(None))
+    query = (
+        sa.select(
+            person.c.username,
+            person.c.blocked_at.is_not(None),
+            reset_links_table.c.expires_at,
+            reset_links_table.c.ended_at.is_not(None),
+            sa.or_(reset_links_table.c.created_by.is_(None), is_owner),
+        )
+        .join_from(reset_links_table, person, person.c.id == reset_links_table.c.user_id)
+        .join(maker, maker.c.id == reset_links_table.c.created_by, isouter=True)
+        .where(reset_links_table.c.digest == digest)
+    )
+    row = db.execute(query).one_or_none()
+    return None if row is None else ResetLink(*row)
+
+
+def end_reset_link(db: sa.Connection, digest: str, *, at: int) -> bool:
+    """Spend a link that is good; whether it was."""
+    table = reset_links_table
+    is_good = sa.and_(table.c.digest == digest, table.c.ended_at.is_(None), table.c.expires_at > at)
+    return db.execute(sa.update(table).where(is_good).values(ended_at=at)).rowcount == 1
+
+
+def end_reset_links_of(db: sa.Connection, user_id: int, *, at: int) -> None:
+    """Whatever links that person has, none of them is good any more."""
+    is_theirs = sa.and_(reset_links_table.c.user_id == user_id, reset_links_table.c.ended_at.is_(None))
+    db.execute(sa.update(reset_links_table).where(is_theirs).values(ended_at=at))
+
+
+def sweep_reset_links(db: sa.Connection, *, before: int) -> None:
+    """Forget those that have been over since then."""
+    db.execute(sa.delete(reset_links_table).where(reset_links_table.c.expires_at < before))

@@ -6,6 +6,7 @@ from auth.principal import Principal
 from auth.sessions.ending import end_sessions_of
 from auth.sessions.events import SESSION_SIGN_IN_FAILED, SESSION_SIGNED_OUT
 from auth.sessions.store import SessionStore
+from auth.signin import queries as signin_queries
 from auth.signin import throttling
 from auth.signin.beginning import SignedIn, Visit, begin
 from auth.users import queries as user_queries
@@ -15,6 +16,7 @@ from auth.users.passwords import check_password_rules, hash_password, is_passwor
 from auth.users.roles import find_person
 from eventlog.actors import Actor, Nobody
 from eventlog.log.appending import append_event
+from storage import clock
 from storage.engine import Database
 from web.errors import Invalid, Unauthenticated
 from web.signing import Keys
@@ -74,7 +76,7 @@ def change_password(database: Database, keys: Keys, *, current: str, new: str, b
             raise Invalid({"current_password": "Your password was changed meanwhile."})
         throttling.take_back(db, attempt)
         user = find_person(db, by.username)
-        _replace_password(db, user, password_hash=fresh_hash, by=by, except_id=by.session_id)
+        _replace_password(db, user, password_hash=fresh_hash, by=by, how="own page", except_id=by.session_id)
 
 
 def sign_out(db: sa.Connection, store: SessionStore, whole_id: str, *, by: Principal) -> None:
@@ -83,14 +85,18 @@ def sign_out(db: sa.Connection, store: SessionStore, whole_id: str, *, by: Princ
         append_event(db, SESSION_SIGNED_OUT, by=by, subject=about(by.username))
 
 
-def set_password(db: sa.Connection, user: User, *, password_hash: str, by: Actor) -> None:
+def set_password(db: sa.Connection, user: User, *, password_hash: str, by: Actor, how: str = "command line") -> None:
     """Set somebody's password for them and end their sessions."""
-    _replace_password(db, user, password_hash=password_hash, by=by, except_id=None)
+    _replace_password(db, user, password_hash=password_hash, by=by, how=how, except_id=None)
 
 
-def _replace_password(db: sa.Connection, user: User, *, password_hash: str, by: Actor, except_id: str | None) -> None:
+def _replace_password(
+    db: sa.Connection, user: User, *, password_hash: str, by: Actor, how: str, except_id: str | None
+) -> None:
     user_queries.replace_password_hash(db, user.id, password_hash=password_hash)
-    append_event(db, USER_PASSWORD_CHANGED, by=by, subject=about(user.username))
+    # Whoever knows the new one needs no link any more, and nobody else shall have one.
+    signin_queries.end_reset_links_of(db, user.id, at=clock.now())
+    append_event(db, USER_PASSWORD_CHANGED, by=by, subject=about(user.username), payload={"how": how})
     end_sessions_of(db, user, by=by, reason="password changed", except_id=except_id)
 
 

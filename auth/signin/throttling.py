@@ -5,7 +5,7 @@ success takes its count back. Reaching a limit locks the key: ten minutes, then 
 """
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -23,6 +23,8 @@ _KNOWN_PLACE = 30 * clock.DAY
 _PER_NAME_AND_ADDRESS = 10
 _PER_ADDRESS = 50
 _PER_NAME_FROM_UNKNOWN_PLACES = 100
+_REGISTRATIONS_PER_ADDRESS = 10
+_REGISTRATION_WINDOW = clock.HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,24 @@ def count_attempt(db: sa.Connection, keys: Keys, *, username: str, address: str)
     for key, limit in attempt.limits.items():
         queries.write_counter(db, _one_more(known.get(key), key, limit, at))
     return attempt
+
+
+def count_registration(db: sa.Connection, keys: Keys, address: str) -> None:
+    """Count somebody who makes an account of their own accord. Raises TooMany, and then counts nothing."""
+    at = clock.now()
+    key = keys.digest("throttle", f"registration\n{_network_of(address)}")
+    known = queries.read_counters(db, [key]).get(key)
+    # One that ends later than that was begun when the clock was ahead.
+    if known is None or not at < known.window_ends_at <= at + _REGISTRATION_WINDOW:
+        known = Counter(key, 0, at + _REGISTRATION_WINDOW, 0, at + _REGISTRATION_WINDOW)
+    if known.failure_count >= _REGISTRATIONS_PER_ADDRESS:
+        seconds = -(-(known.window_ends_at - at) // clock.SECOND)
+        raise TooMany(
+            f"Many accounts were made from where you are. Please wait {_in_words(seconds)} and try again.",
+            retry_after_seconds=seconds,
+        )
+    queries.sweep(db, at=at)
+    queries.write_counter(db, replace(known, failure_count=known.failure_count + 1))
 
 
 def take_back(db: sa.Connection, attempt: Attempt) -> None:

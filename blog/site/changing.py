@@ -12,11 +12,15 @@ from eventlog.actors import Actor
 from eventlog.log.appending import append_event
 from eventlog.redaction import without_secrets
 from web.errors import Invalid
-from web.site.queries import change_site, read_site
+from web.site.model import Registration
+from web.site.queries import change_registration, change_site, read_site
 
 
 def change_settings(db: sa.Connection, values: Mapping[str, str], *, by: Actor) -> None:
-    """Set `name`, `tagline`, `language` and `time_zone`. Raises Invalid for all of them at once."""
+    """Set `name`, `tagline`, `language` and `time_zone`, and `registration` if it is given.
+
+    Raises Invalid for all of them at once.
+    """
     cleaned = {name: without_secrets(values[name].strip()) for name in ("name", "tagline", "language", "time_zone")}
     faults: dict[str, str] = {}
     if not 1 <= len(cleaned["name"]) <= 100 or not cleaned["name"].isprintable():
@@ -30,6 +34,9 @@ def change_settings(db: sa.Connection, values: Mapping[str, str], *, by: Actor) 
         cleaned["language"] = language
     if cleaned["time_zone"] not in available_timezones():
         faults["time_zone"] = "Choose a time zone such as Europe/Berlin."
+    registration = values.get("registration", "")
+    if registration and registration not in set(Registration):
+        faults["registration"] = "Choose one of these."
     if faults:
         raise Invalid(faults)
     before = read_site(db)
@@ -38,4 +45,8 @@ def change_settings(db: sa.Connection, values: Mapping[str, str], *, by: Actor) 
         change_site(db, **cleaned)
         if "language" in changed:
             plan_rerendering(db, everything=True)
+    if registration and registration != before.registration:
+        change_registration(db, Registration(registration))
+        changed["registration"] = registration
+    if changed:
         append_event(db, SETTINGS_CHANGED, by=by, payload=changed)

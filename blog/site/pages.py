@@ -16,7 +16,7 @@ from web.render import current_site, render_page
 pages = Blueprint("site", __name__)
 
 _REOPENED = "You are signed in again. What you typed is here as you sent it; it is not saved yet."
-_NAMES = ("name", "tagline", "language", "time_zone")
+_NAMES = ("name", "tagline", "language", "time_zone", "registration")
 
 
 @pages.get("/admin/settings")

@@ -3,7 +3,9 @@
 import threading
 from pathlib import Path
 
+from auth.permissions import Role
 from auth.signin.setup import prepare_first_owner
+from auth.users.queries import find_user
 from storage.folder import prepare_folder
 from storage.upgrading import upgrade
 from tests.support import PASSWORD, SECRET, Server, Site
@@ -67,6 +69,18 @@ def test_faults_are_shown_and_the_link_stays_good(tmp_path: Path) -> None:
         assert PASSWORD not in answer.text
     assert site.rows("users") == 0
     assert browser.submit(link, **FIELDS).status_code == 303
+    site.close()
+
+
+def test_nothing_else_comes_in_with_the_form(tmp_path: Path) -> None:
+    site = _empty_site(tmp_path)
+    smuggled = {"role": "reader", "blocked_at": "1", "registration": "open", "time_zone": "Mars", "id": "7"}
+    assert site.client().submit(_link(site), **FIELDS | smuggled).status_code == 303
+    with site.database.reading() as db:
+        owner = find_user(db, "olive")
+        assert owner is not None
+        assert (owner.id, owner.role, owner.is_blocked) == (1, Role.OWNER, False)
+        assert db.exec_driver_sql("SELECT registration, time_zone FROM site").one() == ("invitation", "UTC")
     site.close()
 
 

@@ -4,8 +4,11 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+from auth.invitations.inviting import invite, withdraw
+from auth.invitations.joining import Newcomer, join
 from auth.sessions.moving import note_move
 from auth.sessions.own import list_own_sessions
+from auth.users.passwords import hash_password
 from blog.media.storing import store
 from blog.series.arranging import add_part, create_series
 from blog.site.events import SETTINGS_CHANGED
@@ -17,7 +20,8 @@ from eventlog.retention.applying import apply_retention
 from storage import clock
 from tests.blog.media.pictures import picture
 from tests.support import PASSWORD, SECRET, TESTER, Server, Site, make_site
-from web.site.queries import change_site
+from web.site.model import Registration
+from web.site.queries import change_registration, change_site
 
 FLEET = """\
 Every morning at *half past four* the harbour wakes before the town does. The boats are in a row, their names
@@ -83,8 +87,11 @@ def build(folder: Path) -> Server:
     _write_history(site)
     _take_pictures(site)
     _sign_in_everywhere(site)
+    _invite(site)
     site.close()
-    return Server(folder, processes=1, SECRET_KEY=SECRET).start()
+    # A mail server that is not there.
+    mail = {"BYLINE_SMTP_URL": "smtp://localhost:1", "BYLINE_MAIL_FROM": "notes@example.org"}
+    return Server(folder, processes=1, SECRET_KEY=SECRET, **mail).start()
 
 
 def _write_posts(site: Site) -> None:
@@ -190,3 +197,19 @@ def _write_log(site: Site) -> None:
     record_intent(site.database, "letter.send" + "W" * 100, by=hostile, call_id="two", payload=payload)
     with site.database.transaction() as db:
         db.exec_driver_sql(f"UPDATE intents SET recorded_at = recorded_at - {clock.HOUR} WHERE call_id = 'one'")
+
+
+def _invite(site: Site) -> None:
+    """An open site, and an invitation in every state."""
+    olive = site.principal("olive")
+    notes = ["", "The crew of the Seven Sisters", GERMAN[:100], "Withdrawn", "Expired"]
+    with site.database.transaction() as db:
+        change_registration(db, Registration.OPEN)
+        made = [invite(db, role="author", days=7, uses=n or 100, note=note, by=olive) for n, note in enumerate(notes)]
+        withdraw(db, made[3].id, by=olive)
+        for name in ("nora", "nina"):
+            join(db, made[2].token, Newcomer(name, name.title(), hash_password(PASSWORD)))
+        join(db, made[0].token, Newcomer("nell", GERMAN[:80], hash_password(PASSWORD)))
+        db.exec_driver_sql(
+            f"UPDATE invitations SET expires_at = created_at + {clock.HOUR - clock.DAY} WHERE uses_left = 4"
+        )

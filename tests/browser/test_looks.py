@@ -244,6 +244,76 @@ def _ask_for_no_token(page: Page) -> None:
     expect(page.get_by_text("need your attention")).to_be_visible()
 
 
+def _make_invitation(page: Page, *, to: str = "") -> None:
+    page.goto("/admin/invitations")
+    page.get_by_label("Note", exact=True).fill(gallery.GERMAN[:100])
+    page.get_by_label("Send it to").fill(to)
+    page.get_by_role("button", name="Make the invitation").click()
+    page.get_by_role("button", name="Copy: Link").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+
+
+def _make_and_mail_invitation(page: Page) -> None:
+    _make_invitation(page, to="somebody-with-a-very-long-name-of-their-own@a-domain.example.net")
+    expect(page.get_by_text("cannot be reached")).to_be_visible()
+
+
+def _ask_for_too_many_people(page: Page) -> None:
+    page.goto("/admin/invitations")
+    for label, value in (("Good for, days", "1000"), ("For how many people", "0")):
+        page.get_by_label(label).fill(value)
+    page.locator("form").evaluate_all("forms => forms.forEach(form => { form.noValidate = true })")
+    page.get_by_role("button", name="Make the invitation").click()
+    expect(page.get_by_text("need your attention")).to_be_visible()
+
+
+def _open_link(page: Page) -> None:
+    """Whoever gets it is somebody else."""
+    link = page.get_by_label("Link", exact=True).input_value()
+    page.context.clear_cookies()
+    page.goto(link)
+
+
+def _join(page: Page) -> None:
+    _make_invitation(page)
+    _open_link(page)
+    expect(page.get_by_role("heading", name="Make an account")).to_be_visible()
+
+
+def _join_badly(page: Page) -> None:
+    _join(page)
+    page.get_by_label("Your name for signing in").fill("Not a name " * 9)
+    page.get_by_label("Password").fill("short")
+    page.get_by_role("button", name="Make the account").click()
+    expect(page.get_by_text("need your attention")).to_be_visible()
+
+
+def _join_too_late(page: Page) -> None:
+    _make_invitation(page)
+    link = page.get_by_label("Link", exact=True).input_value()
+    page.get_by_role("button", name="Withdraw").first.click()
+    expect(page.get_by_text("It lets nobody in any more")).to_be_visible()
+    page.context.clear_cookies()
+    page.goto(link)
+    expect(page.get_by_role("heading", name="This invitation is over")).to_be_visible()
+
+
+def _make_reset_link(page: Page) -> None:
+    page.goto("/admin")
+    page.get_by_role("link", name="Reset link for Alan").click()
+    page.get_by_role("button", name="Make the link").click()
+    page.get_by_role("button", name="Copy: Link").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+
+
+def _reset_badly(page: Page) -> None:
+    _make_reset_link(page)
+    _open_link(page)
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("button", name="Set it").click()
+    expect(page.get_by_text("needs your attention")).to_be_visible()
+
+
 def _describe_at_length(page: Page) -> None:
     page.goto("/account/media")
     page.locator("ul.pictures").get_by_label("Description").first.fill("Long. " * 400)
@@ -332,6 +402,17 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "tokens": ("ada", _list_tokens),
     "token-made": ("ada", _make_token),
     "tokens-faults": ("rita", _ask_for_no_token),
+    "invitations": ("olive", _go("/admin/invitations")),
+    "invitation-made": ("olive", _make_and_mail_invitation),
+    "invitations-faults": ("olive", _ask_for_too_many_people),
+    "join": ("olive", _join),
+    "join-faults": ("olive", _join_badly),
+    "join-over": ("olive", _join_too_late),
+    "join-already": ("rita", _go("/join")),
+    "register": (None, _go("/join")),
+    "reset-ask": ("olive", _go("/admin/people/ada/reset")),
+    "reset-made": ("olive", _make_reset_link),
+    "reset-faults": ("olive", _reset_badly),
     "author": (None, _go("/authors/ada")),
     "pictures": ("ada", _go("/account/media")),
     "pictures-none": ("alan", _go("/account/media")),

@@ -54,7 +54,7 @@ def test_a_thousand_anonymous_requests_write_nothing_and_set_no_cookie_but_on_fo
     paths = [
         "/", "/?before=0~x", "/tags/one", "/tags/none", "/feed.xml", "/v1/posts", "/v1/openapi.json", "/nowhere",
         "/a/b/c/d", "/favicon.ico", "/static/site.css", "/static/nothing", "/healthz", "/readyz", "/metrics",
-        "/account", "/new", "/admin", "/setup/nothing", "/v1/posts/6f1cbd5e-8a3c-4a7e-9d55-0e9b0a0c0d01",
+        "/account", "/new", "/admin", "/setup/nothing", "/join", "/join/nothing", "/reset/nothing", "/v1/posts/6f1cbd5e-8a3c-4a7e-9d55-0e9b0a0c0d01",
         "/%00", "/%ff%fe", "/posts/%2e%2e", "/?" + "q=1&" * 500,
         *(f"/posts/{slug}" for slug in (*slugs, members, draft, "nothing")), *WITH_A_FORM,
     ]  # fmt: skip

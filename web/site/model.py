@@ -1,6 +1,7 @@
 """The table of one row, and what is true of it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -17,8 +18,17 @@ site_table = sa.Table(
     sa.Column("time_zone", sa.Text, nullable=False),  # IANA name
     # Grows with every change that readers can see; a page made from an older one is stale.
     sa.Column("content_version", sa.Integer, nullable=False),
+    sa.Column("registration", sa.Text, nullable=False, server_default="invitation"),
     sa.CheckConstraint("id = 1", name="single"),
 )
+
+
+class Registration(StrEnum):
+    """Who may make an account."""
+
+    CLOSED = "closed"
+    INVITATION = "invitation"
+    OPEN = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +40,14 @@ class Site:
     language: str = "en"
     time_zone: str = "UTC"
     content_version: int = 0
+    registration: str = Registration.INVITATION
 
     @property
     def zone(self) -> ZoneInfo:
         """The time zone that dates are shown in."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody may make an account."""
+        return self.registration == Registration.OPEN

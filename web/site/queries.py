@@ -2,9 +2,11 @@
 
 import sqlalchemy as sa
 
-from web.site.model import Site, site_table
+from web.site.model import Registration, Site, site_table
 
-_COLUMNS = [site_table.c[name] for name in ("name", "tagline", "language", "time_zone", "content_version")]
+_COLUMNS = [
+    site_table.c[name] for name in ("name", "tagline", "language", "time_zone", "content_version", "registration")
+]
 CONTENT_VERSION = sa.select(site_table.c.content_version).where(site_table.c.id == 1)
 SITE = sa.select(*_COLUMNS).where(site_table.c.id == 1)
 
@@ -19,6 +21,11 @@ def change_site(db: sa.Connection, *, name: str, tagline: str, language: str, ti
     values = {"name": name, "tagline": tagline, "language": language, "time_zone": time_zone}
     db.execute(sa.update(site_table).values(**values))
     touch(db)
+
+
+def change_registration(db: sa.Connection, registration: Registration) -> None:
+    """Set who may make an account. Pages that are kept for readers do not show it."""
+    db.execute(sa.update(site_table).values(registration=registration))
 
 
 def touch(db: sa.Connection) -> None:
