@@ -1,7 +1,8 @@
 """How often one may fail: per name from one address, per address, and per name from places it was never signed in from.
 
-Every attempt is counted before the password is looked at, in one transaction, so that many at once are counted too; a
-success takes its count back. Reaching a limit locks the key: ten minutes, then twice as long each time, up to an hour.
+Every attempt is counted before password or code are looked at, in one transaction, so that many at once are counted
+too; what was right takes its count back, and a sign-in that is done forgets the failures of that name there. Reaching a
+limit locks the key: ten minutes, then twice as long each time, up to an hour.
 """
 
 import ipaddress
@@ -58,9 +59,14 @@ def count_attempt(db: sa.Connection, keys: Keys, *, username: str, address: str)
 
 
 def take_back(db: sa.Connection, attempt: Attempt) -> None:
-    """The password was right: the name's own counter begins anew, the others lose this try, the place is known."""
-    at = clock.now()
+    """Somebody is signed in: the name's own counter begins anew, the others lose this try, the place is known."""
     queries.delete_counters(db, [attempt.own_key])
+    give_back(db, attempt)
+    queries.note_place(db, attempt.place_key, forget_at=clock.now() + _KNOWN_PLACE)
+
+
+def give_back(db: sa.Connection, attempt: Attempt) -> None:
+    """What was tried was right, and nobody is signed in by it yet: this try is no failure, and all others still are."""
     for counter in queries.read_counters(db, list(attempt.limits)).values():
         fewer = Counter(
             counter.key,
@@ -70,7 +76,6 @@ def take_back(db: sa.Connection, attempt: Attempt) -> None:
             counter.forget_at,
         )
         queries.write_counter(db, fewer)
-    queries.note_place(db, attempt.place_key, forget_at=at + _KNOWN_PLACE)
 
 
 def is_failure_due(db: sa.Connection, keys: Keys, *, username: str) -> bool:
