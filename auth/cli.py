@@ -91,7 +91,8 @@ def set_user_password(name: str, remove_second_factor: bool) -> None:
         set_password(db, person, password_hash=password_hash, by=by)
         if remove_second_factor:
             remove_factors(db, person, by=by)
-    click.echo(f"Set the password of {person.username} and ended their sessions.")
+    also = ", removed their second factor and recovery codes" if remove_second_factor else ""
+    click.echo(f"Set the password of {person.username}{also} and ended their sessions.")
 
 
 @user.command("role")

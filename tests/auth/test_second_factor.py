@@ -8,7 +8,6 @@ from html import unescape
 import pytest
 import time_machine
 
-from storage import clock
 from tests.auth.factors import (
     PAGE,
     App,
@@ -119,9 +118,7 @@ def test_a_picture_of_another_session_or_of_long_ago_turns_nothing_on(site: Site
     assert rows(site) == (0, 0)
 
 
-def test_a_session_of_long_ago_signs_in_first_and_gets_a_fresh_picture(
-    site: Site, now: time_machine.Traveller
-) -> None:
+def test_a_session_of_long_ago_signs_in_first_and_gets_a_fresh_picture(site: Site, now: time_machine.Traveller) -> None:
     alan = site.client("alan")
     page = alan.get(BEGIN)
     app = App(secret_on(page.text))
@@ -191,7 +188,9 @@ def test_the_page_says_when_few_are_left(site: Site) -> None:
     assert "not many" not in alan.get(PAGE).text
     for left, words in ((3, "3 codes"), (1, "one code")):
         with site.database.transaction() as db:
-            db.exec_driver_sql(f"DELETE FROM recovery_codes WHERE rowid NOT IN (SELECT rowid FROM recovery_codes LIMIT {left})")
+            db.exec_driver_sql(
+                f"DELETE FROM recovery_codes WHERE rowid NOT IN (SELECT rowid FROM recovery_codes LIMIT {left})"
+            )
         assert words in alan.get(PAGE).text
         assert "not many" in alan.get(PAGE).text
     assert codes[0] not in alan.get(PAGE).text
@@ -230,9 +229,7 @@ def test_a_recovery_code_does_it_too_in_either_field_and_once(site: Site) -> Non
 
 
 @pytest.mark.parametrize(("steps", "is_good"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
-def test_a_clock_may_be_one_step_off(
-    site: Site, now: time_machine.Traveller, steps: int, is_good: bool
-) -> None:
+def test_a_clock_may_be_one_step_off(site: Site, now: time_machine.Traveller, steps: int, is_good: bool) -> None:
     app, visitor = give_app(site), site.client()
     assert second_step(visitor, first_step(visitor), app.code(steps)).status_code == (303 if is_good else 401)
 
@@ -329,7 +326,9 @@ def test_a_parked_text_and_what_was_chosen_come_through_both_steps(site: Site) -
         assert "What you wrote" in page.text
     done = second_step(visitor, page, app.code())
     assert done.status_code == 200
-    assert unescape(re.findall(r'<textarea[^>]*name="body"[^>]*>\r?\n(.*?)</textarea>', done.text, re.DOTALL)[0]) == WORDS
+    assert (
+        unescape(re.findall(r'<textarea[^>]*name="body"[^>]*>\r?\n(.*?)</textarea>', done.text, re.DOTALL)[0]) == WORDS
+    )
     assert 'value="Half a letter"' in done.text
     assert "Max-Age" in done.headers["Set-Cookie"], "remembered"
     assert site.rows("posts") == 0
@@ -352,7 +351,9 @@ def test_a_stale_session_goes_through_both_steps_with_its_form(site: Site, now: 
     assert send(alan, done, "/account/tokens", **fields).status_code == 200
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
 def test_next_leads_nowhere_else(site: Site, target: str) -> None:
     app, visitor = give_app(site), site.client()
     asked = send(visitor, visitor.get("/login"), "/login", username="alan", password=PASSWORD, next=target)
@@ -433,7 +434,19 @@ def test_a_refused_form_token_keeps_the_page_and_tries_nothing(site: Site) -> No
     assert hidden_fields(foreign, "/login")["next"] == ["/account/profile"]
 
 
-STRANGE = ["x" * 1_000_000, "٣" * 6, "１２３４５６", "-1", "12345", "1234567", "\x00", "0" * 200, "ⅷ²½", "' OR 1=1 --", "🦉"]
+STRANGE = [
+    "x" * 1_000_000,
+    "٣" * 6,
+    "１２３４５６",
+    "-1",
+    "12345",
+    "1234567",
+    "\x00",
+    "0" * 200,
+    "ⅷ²½",
+    "' OR 1=1 --",
+    "🦉",
+]
 
 
 @pytest.mark.parametrize("field", ["code", "recovery_code", "next", "remember"])
@@ -472,19 +485,18 @@ def test_wrong_codes_count_and_right_passwords_between_them_do_not_help(site: Si
     assert '"step":"code"' in events(site, "session.sign_in_failed")[0][1]
 
 
-def test_wrong_passwords_and_wrong_codes_count_together_and_the_whole_sign_in_forgets_them(site: Site) -> None:
+def test_wrong_passwords_and_wrong_codes_count_together_and_the_whole_sign_in_forgets_them(
+    site: Site, now: time_machine.Traveller
+) -> None:
     app = give_app(site)
-    for _ in range(2):
+    for steps in range(2):
         visitor = site.client()
         for _ in range(5):
             assert first_step(visitor, password="wrong").status_code == 401
         asked = first_step(visitor)
         for _ in range(4):
             assert second_step(visitor, asked, "wrong").status_code == 401
-        asked = first_step(visitor)
-        with time_machine.travel(clock.now() / clock.SECOND + 60 * _):
-            pass
-        assert second_step(visitor, asked, app.code(_)).status_code == 303
+        assert second_step(visitor, first_step(visitor), app.code(steps)).status_code == 303
 
 
 def test_signing_in_in_two_steps_leaves_nothing_counted_for_the_address(site: Site) -> None:
@@ -495,4 +507,4 @@ def test_signing_in_in_two_steps_leaves_nothing_counted_for_the_address(site: Si
         assert second_step(visitor, first_step(visitor), code).status_code == 303
         visitor = site.client()
     with site.database.reading() as db:
-        assert db.exec_driver_sql("SELECT max(failure_count) FROM signin_counters").scalar_one() in (0, None)
+        assert list(db.exec_driver_sql("SELECT failure_count FROM signin_counters WHERE failure_count > 0")) == []
