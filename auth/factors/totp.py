@@ -11,6 +11,7 @@ _DIGITS = 6
 _STEP = 30 * clock.SECOND
 # A clock may be half a minute off, or the code be typed slowly.
 _DRIFT_STEPS = 1
+_LONGEST_ISSUER = 30
 
 
 def new_secret() -> str:
@@ -32,8 +33,8 @@ def find_step(secret: str, code: str, *, at: int, after: int) -> int | None:
 
 def address_for_app(secret: str, *, site_name: str, username: str) -> str:
     """The `otpauth:` address that an app reads; it shows both names beside its codes."""
-    # What stands before a colon is taken for the name of the site.
-    issuer = site_name.replace(":", " ").strip()
+    # What stands before a colon is taken for the name of the site. A long one makes the picture too fine for a phone.
+    issuer = site_name.replace(":", " ").strip()[:_LONGEST_ISSUER]
     return pyotp.TOTP(secret, digits=_DIGITS).provisioning_uri(name=username, issuer_name=issuer or None)
 
 
