@@ -11,6 +11,8 @@ from flask import Flask, request
 
 from auth.blocking.pages import pages as people_pages
 from auth.cli import token, user
+from auth.factors.pages import make_pages as make_factor_pages
+from auth.factors.pages import reopen_enable
 from auth.guards import public, requires
 from auth.identify import init_identify, refuse_bad_bearer
 from auth.invitations import join_pages
@@ -22,6 +24,7 @@ from auth.rechecking import watch_right
 from auth.sessions import description as sessions_description
 from auth.sessions.api import api as sessions_api
 from auth.sessions.cookies import form_binding, init_cookies, saved_session_in
+from auth.sessions.ending import end_sessions_of
 from auth.sessions.pages import pages as own_sessions_pages
 from auth.sessions.store import SessionStore
 from auth.signin.pages import answer_unauthenticated
@@ -165,6 +168,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "token_pages.make_token": reopen_token,
             "invitation_pages.make_invitation": reopen_invitation,
             "reset_pages.make_link": reopen_reset_link,
+            "factors.enable": reopen_enable,
             "desk.change_many": reopen_choice,
             "series.create": series_pages.reopen_create,
             "series_editor.rename": series_editor.reopen_rename,
@@ -223,6 +227,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         tokens_api,
         token_pages,
         own_sessions_pages,
+        make_factor_pages(end_sessions_of),
         make_api(requires(Permission.READ_EVENTS), lambda: watch_right(Permission.READ_EVENTS)),
         *(make(requires(Permission.ADMINISTER, session_only=True)) for make in owners_pages),
     ):

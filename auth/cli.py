@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from auth.blocking import blocking
+from auth.factors.changing import remove_factors
 from auth.invitations import inviting
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
@@ -82,15 +83,20 @@ def unblock_user(name: str) -> None:
 
 @user.command("password")
 @click.argument("name")
+@click.option("--remove-second-factor", is_flag=True, help="Also take away codes from an app, and recovery codes.")
 @sentences
-def set_user_password(name: str) -> None:
+def set_user_password(name: str, remove_second_factor: bool) -> None:
     """Set a person's password and end their sessions."""
     with reading() as db:
         person = roles.find_person(db, name)
     password_hash = prepare_password(_ask_password(person.username))
     with transaction() as db:
-        set_password(db, person, password_hash=password_hash, by=command_line())
-    click.echo(f"Set the password of {person.username} and ended their sessions.")
+        by = command_line()
+        set_password(db, person, password_hash=password_hash, by=by)
+        if remove_second_factor:
+            remove_factors(db, person, by=by)
+    also = ", removed their second factor and recovery codes" if remove_second_factor else ""
+    click.echo(f"Set the password of {person.username}{also} and ended their sessions.")
 
 
 @user.command("role")

@@ -46,6 +46,10 @@ _NOT_KEPT = {
     "password",
     "current_password",
     "new_password",
+    "code",
+    "recovery_code",
+    "pending",
+    "proof",
 }
 
 

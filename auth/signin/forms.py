@@ -15,6 +15,25 @@ class SignInForm(Form):
     next = HiddenField()
 
 
+class CodeForm(Form):
+    """The second step: a code, and what shows that the first was done."""
+
+    code = StringField("Code from your app")
+    recovery_code = StringField("Recovery code", description="Each is good once.")
+    next = HiddenField()
+    remember = HiddenField()
+    proof = HiddenField()
+
+
+class RecoveryForm(Form):
+    """A new password for a recovery code."""
+
+    username = StringField("Name")
+    recovery_code = StringField("Recovery code", description="One that you have not used yet.")
+    new_password = PasswordField("New password", description="8 characters or more; 15 are better.")
+    next = HiddenField()
+
+
 class SetupForm(Form):
     """The first owner and the name of the site."""
 

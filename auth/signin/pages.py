@@ -5,18 +5,19 @@ from flask.typing import ResponseReturnValue
 
 from auth.guards import NOT_FRESH, public, requires
 from auth.permissions import Permission
-from auth.principal import Principal, principal
-from auth.sessions.cookies import begin_session, browser_session, forget_session, session_store
-from auth.signin import setup
-from auth.signin.beginning import SignedIn, Visit
+from auth.principal import principal
+from auth.sessions.cookies import browser_session, forget_session, form_binding, session_store
+from auth.signin import recovery_pages, second_step_pages, setup
+from auth.signin.answers import become, empty_form, show_sign_in, visit, with_challenge
 from auth.signin.forms import PasswordForm, SetupForm, SignInForm
 from auth.signin.reopening import fields_to_carry, page_behind, reopen_carried_form
-from auth.signin.signing_in import change_password, sign_in
+from auth.signin.second_step_pages import ask_for_code
+from auth.signin.signing_in import CodeAsked, change_password, sign_in
 from auth.signin.signing_in import sign_out as end_own_session
 from auth.users.registering import prepare_password
 from storage import clock
 from web.database import current_database, reading, transaction
-from web.error_pages import answer_refusal, challenge
+from web.error_pages import answer_refusal
 from web.errors import Forbidden, Invalid, TooMany, Unauthenticated
 from web.forms import Form
 from web.negotiation import wants_json
@@ -25,6 +26,8 @@ from web.render import render_page
 from web.signing import current_keys
 
 pages = Blueprint("signin", __name__)
+for steps in (second_step_pages.pages, recovery_pages.pages):
+    pages.register_blueprint(steps)
 
 _KEPT = "You were signed out. Sign in to go on: what you wrote is kept below and travels along."
 
@@ -37,7 +40,7 @@ def sign_in_page() -> ResponseReturnValue:
     must_sign_in_anew = "again" in request.args and not who.is_fresh(clock.now())
     if who.has_session and not must_sign_in_anew:
         return redirect(safe_next(following), code=303)
-    return _page(_empty_form(following), notice=NOT_FRESH if who.has_session else None)
+    return show_sign_in(empty_form(following), notice=NOT_FRESH if who.has_session else None)
 
 
 @pages.post("/login")
@@ -46,7 +49,7 @@ def check() -> ResponseReturnValue:
     """Begin a session, and open again what was being written."""
     form = SignInForm(request.form)
     if refused := form.token_error():
-        return _page(form, status=403, notice=refused)
+        return show_sign_in(form, status=403, notice=refused)
     try:
         signed_in = sign_in(
             current_database(),
@@ -54,11 +57,14 @@ def check() -> ResponseReturnValue:
             current_keys(),
             username=form.username.data or "",
             password=form.password.data or "",
-            visit=_visit(is_remembered=bool(form.remember.data)),
+            visit=visit(is_remembered=bool(form.remember.data)),
+            binding=form_binding(),
         )
     except (Unauthenticated, TooMany) as refusal:
         return _refused(form, refusal)
-    _become(signed_in, is_remembered=bool(form.remember.data))
+    if isinstance(signed_in, CodeAsked):
+        return ask_for_code(signed_in, form)
+    become(signed_in, is_remembered=bool(form.remember.data))
     return reopen_carried_form() or redirect(safe_next(form.next.data), code=303)
 
 
@@ -148,45 +154,13 @@ def answer_unauthenticated(refusal: Unauthenticated) -> ResponseReturnValue:
     kept = fields_to_carry()
     # Somebody who is signed in is asked to show that it is them, and is told so in any case.
     notice = refusal.detail if principal().has_session or not kept else _KEPT
-    return _page(_empty_form(page_behind()), status=401, notice=notice)
+    return show_sign_in(empty_form(page_behind()), status=401, notice=notice)
 
 
 def _refused(form: SignInForm, refusal: Unauthenticated | TooMany) -> ResponseReturnValue:
     if wants_json():
         return answer_refusal(refusal)
-    response = _page(form, status=refusal.status, notice=refusal.detail)
-    if refusal.retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(refusal.retry_after_seconds)
-    return response
-
-
-def _page(form: SignInForm, *, status: int = 200, notice: str | None = None) -> Response:
-    kept = fields_to_carry() if request.method == "POST" else []
-    response = render_page(
-        "auth/signin/login.html",
-        status=status,
-        form=form,
-        notice=notice,
-        kept=kept,
-        action="/login",
-        canonical_url=None,
-    )
-    if status == 401:
-        response.headers["WWW-Authenticate"] = challenge()
-    return response
-
-
-def _empty_form(following: str | None) -> SignInForm:
-    """For whoever is signed in, with what is known of them."""
-    is_remembered = principal().has_session and g.session.is_remembered
-    known = {"username": principal().username, "remember": is_remembered}
-    return SignInForm(data={"next": safe_next(following, default=""), **known})
-
-
-def _visit(*, is_remembered: bool) -> Visit:
-    browser = browser_session()
-    former_id = browser.whole_id if browser.is_saved else None
-    return Visit(request.remote_addr or "", request.user_agent.string, is_remembered, former_id)
+    return with_challenge(show_sign_in(form, status=refusal.status, notice=refusal.detail), refusal)
 
 
 def _setup_form(form: SetupForm, token: str, *, status: int = 200, notice: str | None = None) -> Response:
@@ -197,20 +171,3 @@ def _password_form(
     form: PasswordForm, *, status: int = 200, notice: str | None = None, changed: bool = False
 ) -> Response:
     return render_page("auth/users/password.html", status=status, form=form, notice=notice, changed=changed)
-
-
-def _become(signed_in: SignedIn, *, is_remembered: bool) -> None:
-    """The rest of this request is answered to the person who has just signed in."""
-    begin_session(signed_in.whole_id, is_remembered=is_remembered)
-    user = signed_in.user
-    g.principal = Principal(
-        user_id=user.id,
-        username=user.username,
-        display_name=user.display_name,
-        role=user.role,
-        time_zone=user.time_zone,
-        session_id=signed_in.session.id,
-        signed_in_at=signed_in.session.created_at,
-    )
-    g.session = signed_in.session
-    g._login_user = g.principal

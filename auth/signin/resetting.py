@@ -88,7 +88,7 @@ def reset_password(db: sa.Connection, token: str, *, password_hash: str) -> None
         raise Gone(f"It has been used. {_ANOTHER}", title=_OVER)
     person = find_person(db, link.username)
     by = Nobody(f"reset.{person.username}", "(reset link)")
-    set_password(db, person, password_hash=password_hash, by=by, how="reset link")
+    set_password(db, person, password_hash=password_hash, by=by, method="reset link")
 
 
 def _digest_of(token: str) -> str:

@@ -1,11 +1,12 @@
 """How often one may fail: per name from one address, per address, and per name from places it was never signed in from.
 
-Every attempt is counted before the password is looked at, in one transaction, so that many at once are counted too; a
-success takes its count back. Reaching a limit locks the key: ten minutes, then twice as long each time, up to an hour.
+Every attempt is counted before password or code are looked at, in one transaction, so that many at once are counted
+too; what was right takes its count back, and a sign-in that is done forgets the failures of that name there. Reaching a
+limit locks the key: ten minutes, then twice as long each time, up to an hour.
 """
 
 import ipaddress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
@@ -34,6 +35,7 @@ class Attempt:
     limits: dict[str, int]
     own_key: str  # name and address
     place_key: str
+    changes: dict[str, tuple[Counter | None, Counter]] = field(default_factory=dict)  # what counting it has changed
 
 
 def count_attempt(db: sa.Connection, keys: Keys, *, username: str, address: str) -> Attempt:
@@ -55,7 +57,8 @@ def count_attempt(db: sa.Connection, keys: Keys, *, username: str, address: str)
         raise TooMany(f"Please wait {_in_words(seconds)} and try again.", retry_after_seconds=seconds)
     queries.sweep(db, at=at)
     for key, limit in attempt.limits.items():
-        queries.write_counter(db, _one_more(known.get(key), key, limit, at))
+        attempt.changes[key] = known.get(key), _one_more(known.get(key), key, limit, at)
+        queries.write_counter(db, attempt.changes[key][1])
     return attempt
 
 
@@ -78,19 +81,23 @@ def count_registration(db: sa.Connection, keys: Keys, address: str) -> None:
 
 
 def take_back(db: sa.Connection, attempt: Attempt) -> None:
-    """The password was right: the name's own counter begins anew, the others lose this try, the place is known."""
-    at = clock.now()
+    """Somebody is signed in: the name's own counter begins anew, the others lose this try, the place is known."""
     queries.delete_counters(db, [attempt.own_key])
-    for counter in queries.read_counters(db, list(attempt.limits)).values():
-        fewer = Counter(
-            counter.key,
-            max(0, counter.failure_count - 1),
-            counter.window_ends_at,
-            counter.lock_count,
-            counter.forget_at,
-        )
-        queries.write_counter(db, fewer)
-    queries.note_place(db, attempt.place_key, forget_at=at + _KNOWN_PLACE)
+    give_back(db, attempt)
+    queries.note_place(db, attempt.place_key, forget_at=clock.now() + _KNOWN_PLACE)
+
+
+def give_back(db: sa.Connection, attempt: Attempt) -> None:
+    """What was tried was right, and nobody is signed in by it yet: this try is no failure, and all others still are."""
+    for key, counter in queries.read_counters(db, list(attempt.limits)).items():
+        before, after = attempt.changes[key]
+        if counter != after:
+            queries.write_counter(db, replace(counter, failure_count=max(0, counter.failure_count - 1)))
+        elif before is not None:
+            # Nobody has tried meanwhile: also the lock that this one has brought about is lifted.
+            queries.write_counter(db, before)
+        else:
+            queries.delete_counters(db, [key])
 
 
 def is_failure_due(db: sa.Connection, keys: Keys, *, username: str) -> bool:

@@ -192,8 +192,17 @@ TAKEN = {
     "POST /posts/{slug}/delete",
     "POST /posts/{slug}/revisions/{n}/restore",
 }
-# Nobody's: they look at a password, at a link, or at a session that a token is not.
-NOBODYS = {"POST /login", "POST /logout", "POST /setup/{}", "POST /join", "POST /join/{}", "POST /reset/{}"}
+# Nobody's: they look at a password, at a code, at a link, or at a session that a token is not.
+NOBODYS = {
+    "POST /login",
+    "POST /logout",
+    "POST /setup/{}",
+    "POST /join",
+    "POST /join/{}",
+    "POST /reset/{}",
+    "POST /login/code",
+    "POST /login/recover",
+}
 
 
 def test_every_other_route_that_writes_refuses_it(site: Site) -> None:

@@ -80,7 +80,7 @@ def test_what_happened_is_in_the_log_and_the_token_nowhere(site: Site) -> None:
         events(site, kind)[-1] for kind in ("user.reset_link_made", "user.password_changed", "session.ended")
     )
     assert (made.actor, made.subject, made.payload) == ("olive", "user:ada", {"hours": 24})
-    assert (changed.actor, changed.subject, changed.payload) == ("(reset link)", "user:ada", {"how": "reset link"})
+    assert (changed.actor, changed.subject, changed.payload) == ("(reset link)", "user:ada", {"method": "reset link"})
     assert (ended.subject, ended.payload and ended.payload["count"]) == ("user:ada", 1)
     assert ada.get("/account").status_code == 303
     assert [line["path"] for line in lines] == ["/reset/…"] * 2
@@ -93,7 +93,7 @@ def test_what_happened_is_in_the_log_and_the_token_nowhere(site: Site) -> None:
 def test_how_else_a_password_was_changed_is_in_the_log_too(site: Site) -> None:
     alan = site.client("alan")
     alan.submit("/account/password", current_password=PASSWORD, new_password=NEW)
-    assert events(site, "user.password_changed")[-1].payload == {"how": "own page"}
+    assert events(site, "user.password_changed")[-1].payload == {"method": "own page"}
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

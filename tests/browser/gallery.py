@@ -4,11 +4,16 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+from auth.factors import queries as factors
+from auth.factors.model import Totp
+from auth.factors.recovery_codes import digest_of, make_codes
 from auth.invitations.inviting import invite, withdraw
 from auth.invitations.joining import Newcomer, join
+from auth.permissions import Role
 from auth.sessions.moving import note_move
 from auth.sessions.own import list_own_sessions
 from auth.users.passwords import hash_password
+from auth.users.registering import register
 from blog.media.storing import store
 from blog.series.arranging import add_part, create_series
 from blog.site.events import SETTINGS_CHANGED
@@ -71,6 +76,7 @@ ARABIC = "في الصباح الباكر يستيقظ الميناء قبل ال
 GERMAN = (
     "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz und Donaudampfschifffahrtselektrizitäten. " * 3
 )
+APP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 UNBROKEN = "https://example.org/" + "a-very-long-address-without-any-place-to-break" * 4
 
 
@@ -88,6 +94,7 @@ def build(folder: Path) -> Server:
     _take_pictures(site)
     _sign_in_everywhere(site)
     _invite(site)
+    _give_app(site)
     site.close()
     # A mail server that is not there.
     mail = {"BYLINE_SMTP_URL": "smtp://localhost:1", "BYLINE_MAIL_FROM": "notes@example.org"}
@@ -170,6 +177,15 @@ def _sign_in_everywhere(site: Site) -> None:
     with site.database.transaction() as db:
         first, *_ = list_own_sessions(db, by=rita, limit=1)
         note_move(db, by=replace(rita, session_id=first.id), address="192.0.2.1")
+
+
+def _give_app(site: Site) -> None:
+    """Tilda is asked for codes, and has few recovery codes left."""
+    with site.database.transaction() as db:
+        hashed, at = hash_password(PASSWORD), clock.now()
+        tilda = register(db, "tilda", role=Role.READER, password_hash=hashed, by=TESTER, display_name="Tilda")
+        factors.insert_totp(db, Totp(tilda, APP_SECRET, -1, at))
+        factors.replace_recovery_codes(db, tilda, map(digest_of, make_codes()[:2]), at=at)
 
 
 def _write_log(site: Site) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -333,6 +334,48 @@ def _meet_newcomer(page: Page) -> None:
     expect(page.get_by_text("somebody signed in as you from")).to_be_visible()
 
 
+def _be_asked_for_code(page: Page) -> None:
+    _keep_on_sign_in_page(page)
+    sign_in(page, "tilda")
+    page.get_by_text("Use a recovery code instead").click()
+    page.get_by_label("Recovery code").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("not right, or was used")).to_be_visible()
+
+
+def _have_second_factor(page: Page) -> None:
+    sign_in(page, "tilda", to="/account/second-factor")
+    page.get_by_label("Code from your app").fill(pyotp.TOTP(gallery.APP_SECRET).now())
+    page.get_by_role("button", name="Sign in").click()
+    page.locator("summary").click()
+    expect(page.get_by_role("button", name="Turn it off now")).to_be_visible()
+
+
+def _mistype_first_code(page: Page) -> None:
+    page.goto("/account/second-factor/begin")
+    page.get_by_role("textbox", name="Code").fill("wrong")
+    page.get_by_role("button", name="Turn it on").click()
+    expect(page.get_by_text("needs your attention")).to_be_visible()
+
+
+def _make_recovery_codes(page: Page) -> None:
+    page.goto("/account/second-factor")
+    page.get_by_role("button", name="Make recovery codes").or_(
+        page.get_by_role("button", name="Make new codes")
+    ).click()
+    expect(page.get_by_text("shown this once")).to_be_visible()
+
+
+def _choose_too_short_a_password(page: Page) -> None:
+    _keep_on_sign_in_page(page)
+    page.get_by_role("button", name="Set a new one").click()
+    page.get_by_label("Name").fill("rita")
+    page.get_by_label("Recovery code").fill("wrong")
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("button", name="Set the new password").click()
+    expect(page.get_by_text("needs your attention")).to_be_visible()
+
+
 # What is on the picture: whose browser it is, and the way there.
 SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "home": (None, _go("/")),
@@ -374,6 +417,14 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "password": ("ada", _go("/account/password")),
     "devices": ("rita", _go("/account/devices")),
     "device-new": ("rita", _meet_newcomer),
+    "sign-in-code": ("alan", _be_asked_for_code),
+    "recover": (None, _go("/login/recover")),
+    "recover-faults": ("alan", _choose_too_short_a_password),
+    "second-factor": ("rita", _go("/account/second-factor")),
+    "second-factor-on": (None, _have_second_factor),
+    "second-factor-begin": ("rita", _go("/account/second-factor/begin")),
+    "second-factor-faults": ("rita", _mistype_first_code),
+    "recovery-codes": ("edith", _make_recovery_codes),
     "admin": ("olive", _open_block),
     "settings": ("olive", _go("/admin/settings")),
     "log": ("olive", _open_details),

@@ -1,0 +1,40 @@
+"""A new password for somebody who has forgotten theirs, with a recovery code."""
+
+from auth.factors.checking import record_recovery, take_recovery_code
+from auth.signin import throttling
+from auth.signin.failures import record_failure
+from auth.signin.signing_in import set_password
+from auth.users import queries as user_queries
+from auth.users.model import User
+from auth.users.passwords import check_password_rules, hash_password
+from eventlog.actors import Nobody
+from storage.engine import Database
+from web.errors import Unauthenticated
+from web.signing import Keys
+
+NEUTRAL = "That name and recovery code do not belong together here. Nothing else can be said about them."
+_NOBODY = 0
+
+
+def recover(database: Database, keys: Keys, *, username: str, code: str, new_password: str, address: str) -> User:
+    """Set a person's password and end all their sessions; the code is spent, and nobody is signed in by it.
+
+    Raises Invalid for the new password; TooMany; Unauthenticated with one neutral sentence when the name is unknown,
+    the code wrong or the person blocked. The password is hashed in each case, so that time tells nothing.
+    """
+    check_password_rules(new_password, field="new_password")
+    username = username.strip().lower()
+    with database.transaction() as db:
+        attempt = throttling.count_attempt(db, keys, username=username, address=address)
+    fresh_hash = hash_password(new_password)
+    with database.transaction() as db:
+        user = user_queries.find_user(db, username)
+        whose = _NOBODY if user is None or user.is_blocked else user.id
+        if take_recovery_code(db, whose, code) and user is not None:
+            throttling.give_back(db, attempt)
+            by = Nobody(f"recovery.{user.username}", user.username, user.id)
+            set_password(db, user, password_hash=fresh_hash, by=by, method="recovery code")
+            record_recovery(db, user, by=by)
+            return user
+        record_failure(db, keys, username=username, address=address, step="recovery")
+    raise Unauthenticated(NEUTRAL)
