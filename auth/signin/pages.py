@@ -95,7 +95,8 @@ def set_up(token: str) -> ResponseReturnValue:
     if refused := form.token_error():
         return _setup_form(form, token, status=403, notice=refused)
     try:
-        password_hash = prepare_password(form.password.data or "")
+        words = (form.username.data or "", form.display_name.data or "", form.site_name.data or "")
+        password_hash = prepare_password(form.password.data or "", words=words)
         with transaction() as db:
             setup.set_up(
                 db,
