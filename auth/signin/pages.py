@@ -45,6 +45,8 @@ def sign_in_page() -> ResponseReturnValue:
 def check() -> ResponseReturnValue:
     """Begin a session, and open again what was being written."""
     form = SignInForm(request.form)
+    # Also the page that asks again must not pass on an address that leads away.
+    form.next.data = safe_next(form.next.data, default="")
     if refused := form.token_error():
         return _page(form, status=403, notice=refused)
     try:

@@ -110,7 +110,9 @@ def test_without_the_old_key_everybody_signs_in_again_and_nothing_breaks(site: S
     assert site.rows("posts") == 0
     current, lost = doctor(site.folder, NEXT)
     assert current == "3 of 6 live sessions are signed with the current key"
-    assert lost.startswith("3 of 6 live sessions are signed with a key that is not named any more, so they open nothing")
+    assert lost.startswith(
+        "3 of 6 live sessions are signed with a key that is not named any more, so they open nothing"
+    )
 
 
 def test_an_older_key_is_never_used_to_sign(site: Site) -> None:
