@@ -21,17 +21,9 @@ NEVER_CALLED = {
     "hashlib.sha1", "compile_expression", "tarfile.extractall", "shutil.unpack_archive", "urllib.request.urlopen",
 }  # fmt: skip
 NEVER_IMPORTED = {
-    "pickle",
-    "marshal",
-    "shelve",
-    "subprocess",
-    "telnetlib",
-    "ftplib",
-    "xmlrpc",
-    "lxml",
-    "xml.sax",
-    "random",
-}
+    "pickle", "marshal", "shelve", "subprocess", "telnetlib", "ftplib", "xmlrpc", "lxml", "xml.sax", "random",
+    "xml.etree.ElementTree", "xml.dom.minidom", "urllib.request", "http.client", "requests", "httpx", "aiohttp",
+}  # fmt: skip
 
 
 def dotted(node: ast.expr) -> str:

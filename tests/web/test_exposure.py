@@ -2,8 +2,10 @@
 
 import pytest
 
+from auth.permissions import Scope
 from tests.support import PASSWORD, Site
 
+ELSEWHERE = {"REMOTE_ADDR": "198.51.100.7"}
 NOWHERE = [
     "/.git/config", "/.git/HEAD", "/.env", "/.well-known/security.txt", "/.DS_Store", "/app.py", "/pyproject.toml",
     "/instance/byline.db", "/byline.db", "/secret_key", "/static/../app.py", "/static/..%2fapp.py", "/static/%2e%2e/app.py",
@@ -46,6 +48,16 @@ def test_no_other_site_may_read_an_answer(site: Site, path: str) -> None:
         assert not [name for name, _value in answer.headers if name.startswith("Access-Control-")]
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert not answer.text.startswith("evil")
+
+
+def test_a_token_in_an_address_or_a_form_opens_nothing(site: Site) -> None:
+    token = site.token("olive", *Scope)
+    for name in ("access_token", "token", "bearer", "Authorization", "api_key"):
+        assert site.client().get("/v1/sessions", query_string={name: token}).status_code in (303, 401)
+        assert site.client().get("/metrics", query_string={name: token}, environ_base=ELSEWHERE).status_code == 401
+        assert site.client().post("/new", data={name: token, "title": "x"}).status_code == 401
+    assert site.client(token=token).get("/v1/sessions").status_code == 200
+    assert site.rows("posts") == 0
 
 
 def test_below_a_private_page_there_is_none_that_a_cache_would_keep(site: Site) -> None:
