@@ -26,6 +26,7 @@ from auth.sessions.api import api as sessions_api
 from auth.sessions.cookies import form_binding, init_cookies, saved_session_in
 from auth.sessions.ending import end_sessions_of
 from auth.sessions.pages import pages as own_sessions_pages
+from auth.sessions.rotation import check_keys
 from auth.sessions.store import SessionStore
 from auth.signin.pages import answer_unauthenticated
 from auth.signin.pages import pages as signin_pages
@@ -150,7 +151,8 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     count = init_metrics(app, may_read_metrics)
     init_csrf(app, form_binding)
 
-    init_cookies(app, settings, SessionStore.open(app.extensions["database"]))
+    store = SessionStore.open(app.extensions["database"], signed_with=app.extensions["keys"].fingerprint)
+    init_cookies(app, settings, store)
     init_identify(app)
     init_host_check(app, settings)
     app.url_map.converters["page"] = PageSlug
@@ -294,7 +296,7 @@ def serve() -> None:
     raise SystemExit(run_site(settings, prepare=prepare, make_app=create_app, jobs=jobs, clean_line=_without_secrets))
 
 
-doctor = make_doctor(Part("search", check_index, rebuild_index))
+doctor = make_doctor(Part("search", check_index, rebuild_index), looks=[check_keys])
 for command in (user, token, posts, log, show_settings, doctor, backup, restore):
     main.add_command(command)
 

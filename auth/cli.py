@@ -44,7 +44,7 @@ def user(context: click.Context) -> None:
 def add_user(name: str, role: str) -> None:
     """Add a person; their password is asked for, or read from standard input."""
     name = normalise_username(name)
-    password_hash = prepare_password(_ask_password(name))
+    password_hash = prepare_password(_ask_password(name), words=_names(name))
     with transaction() as db:
         register(db, name, role=Role(role), password_hash=password_hash, by=command_line())
     click.echo(f"Added {name} as {role}.")
@@ -89,7 +89,8 @@ def set_user_password(name: str, remove_second_factor: bool) -> None:
     """Set a person's password and end their sessions."""
     with reading() as db:
         person = roles.find_person(db, name)
-    password_hash = prepare_password(_ask_password(person.username))
+    password = _ask_password(person.username)
+    password_hash = prepare_password(password, words=_names(person.username, person.display_name))
     with transaction() as db:
         by = command_line()
         set_password(db, person, password_hash=password_hash, by=by)
@@ -177,6 +178,12 @@ def revoke_token(token_id: str) -> None:
     with transaction() as db:
         issuing.revoke(db, token_id, by=command_line())
     click.echo("Revoked.")
+
+
+def _names(*of_person: str) -> tuple[str, ...]:
+    """What a password shall not be made of: the names of its person, and of the site."""
+    with reading() as db:
+        return (*of_person, read_site(db).name)
 
 
 def _ask_password(name: str) -> str:

@@ -19,6 +19,7 @@ from storage.kept import Unread
 from web.caching import mark_private
 from web.database import current_database, reading
 from web.errors import Unauthenticated
+from web.signing import current_keys
 
 _REFRESH_AFTER = clock.HOUR
 _ANONYMOUS_PATHS = re.compile(r"/(healthz|readyz|favicon\.ico|static/.*)")
@@ -138,7 +139,9 @@ def _refresh(response: Response) -> Response:
         return response
     try:
         with current_database().transaction(wait_seconds=0) as db:
-            if touch_session(db, session.id, at=at, unless_since=at - _REFRESH_AFTER):
+            key = current_keys().fingerprint
+            since = at - _REFRESH_AFTER
+            if touch_session(db, session.id, at=at, unless_since=since, signed_with=key):
                 note_move(db, address=request.remote_addr or "", by=principal())
     except (Busy, Full):
         return response

@@ -1,7 +1,7 @@
 """The commands of whoever looks after the place: settings, doctor."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -16,9 +16,11 @@ from storage.errors import Busy, Damaged, FolderUnusable, Full, SchemaNewer
 from storage.folder import prepare_folder
 from storage.upgrading import head, is_current, revision_of
 from web.command import sentences
-from web.settings import Settings, load_settings
+from web.settings import Settings, SettingsError, load_settings
 from web.signing import SECRET_FILE
 
+# What it finds, each good or bad, with its sentence.
+Look = Callable[[Database, Settings], list[tuple[bool, str]]]
 # Told how much is done, of how much.
 Progress = Callable[[int, int], object]
 
@@ -42,8 +44,11 @@ def show_settings() -> None:
         click.echo(f"{name.upper()} = {shown}\n    {field.description}")
 
 
-def make_doctor(*parts: Part) -> click.Command:
-    """The command that looks at the place, and at those parts of the database; `--rebuild-NAME` makes one anew."""
+def make_doctor(*parts: Part, looks: Sequence[Look] = ()) -> click.Command:
+    """The command that looks at the place, and at those parts of the database; `--rebuild-NAME` makes one anew.
+
+    `looks`: what else of the database there is to say something about.
+    """
 
     @click.command()
     @sentences
@@ -55,7 +60,11 @@ def make_doctor(*parts: Part) -> click.Command:
         findings += [_say_secret(settings), _say_proxies(settings), _say_address(settings)]
         for finding in findings:
             _say(finding)
-        if parts and schema[0] and settings.database_path.exists() and is_current(settings.database_path):
+        if schema[0] and settings.database_path.exists() and is_current(settings.database_path):
+            for look in looks:
+                for finding in _look(look, settings):
+                    findings.append(finding)
+                    _say(finding)
             for part in parts:
                 findings.append(_look_at(part, settings, is_rebuilt=rebuild[f"rebuild_{part.name}"]))
                 _say(findings[-1])
@@ -71,6 +80,16 @@ def make_doctor(*parts: Part) -> click.Command:
 
 def _say(finding: tuple[bool, str]) -> None:
     click.echo(f"{'ok  ' if finding[0] else 'BAD '} {finding[1]}")
+
+
+def _look(look: Look, settings: Settings) -> list[tuple[bool, str]]:
+    database = Database(settings.database_path, readers=1)
+    try:
+        return look(database, settings)
+    except (Busy, Damaged, Full, SettingsError) as error:
+        return [(False, str(error))]
+    finally:
+        database.close()
 
 
 def _look_at(part: Part, settings: Settings, *, is_rebuilt: bool) -> tuple[bool, str]:

@@ -70,8 +70,15 @@ def init_logs(app: Flask) -> None:
                 path=_path_without_secrets(),
                 status=response.status_code,
                 milliseconds=round((time.perf_counter() - g.began) * 1000, 1),
+                **_refused_session(response.status_code),
             )
         return response
+
+
+def _refused_session(status: int) -> dict[str, str]:
+    """Of somebody who may not do what they asked for: the session that the event log knows them by."""
+    who = g.get("principal")
+    return {"session": who.log_session} if status == 403 and who is not None and who.is_authenticated else {}
 
 
 def _path_without_secrets() -> str:

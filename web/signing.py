@@ -20,6 +20,8 @@ SECRET_FILE = "secret_key"
 _SHORTEST_SECRET = 32
 # HMAC-SHA256 in base 64.
 _DIGEST_CHARACTERS = 43
+# 72 bits: enough to tell the keys of one site apart.
+_FINGERPRINT_CHARACTERS = 12
 
 # A clock may be put right by as much, and nobody is signed out.
 _CLOCK_STEP_SECONDS = 300
@@ -32,6 +34,16 @@ class Keys:
         self._current = current
         # itsdangerous signs with the last key of the list and verifies with any.
         self._all = [*fallbacks, current]
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the current key, and tells nothing about it."""
+        return self._fingerprint(self._current)
+
+    @property
+    def fallback_fingerprints(self) -> list[str]:
+        """Name the older keys, in the order of the settings."""
+        return [self._fingerprint(key) for key in self._all[:-1]]
 
     def sign(self, kind: str, text: str) -> str:
         """`text`, the time and a signature, separated by dots."""
@@ -62,6 +74,10 @@ class Keys:
         """Whether `digest` was made of `text` by any of the keys; in constant time for each."""
         return _is_canonical(digest) and self._plain(kind, self._all).verify_signature(text, digest)
 
+    @classmethod
+    def _fingerprint(cls, key: str) -> str:
+        return cls._plain("fingerprint", [key]).get_signature("").decode()[:_FINGERPRINT_CHARACTERS]
+
     @staticmethod
     def _timed(kind: str, keys: list[str]) -> TimestampSigner:
         return TimestampSigner(keys, salt=f"byline.{kind}", digest_method=hashlib.sha256, key_derivation="hmac")
@@ -76,6 +92,12 @@ def load_keys(settings: Settings) -> Keys:
     given = settings.secret_key
     current = given.get_secret_value() if given else _stored_secret(settings.byline_instance / SECRET_FILE)
     return Keys(current, tuple(key.get_secret_value() for key in settings.secret_key_fallbacks))
+
+
+def find_keys(settings: Settings) -> Keys | None:
+    """What `load_keys` would load; None where it would generate a secret first, which this never does."""
+    is_there = settings.secret_key is not None or (settings.byline_instance / SECRET_FILE).exists()
+    return load_keys(settings) if is_there else None
 
 
 def current_keys() -> Keys:

@@ -24,7 +24,7 @@ from auth.users.passwords import hash_password
 from web.caching import mark_private
 from web.database import reading, transaction
 from web.errors import Invalid, TooMany
-from web.render import render_page
+from web.render import current_site, render_page
 from web.signing import Keys, current_keys
 
 # Counts one of the accounts that are made from an address; raises TooMany.
@@ -113,7 +113,8 @@ def _check_openness() -> None:
 def _prepare(form: JoinForm, count: Callable[[], None] | None = None) -> Newcomer:
     """What was typed, with the password hashed, which is not done more often than `count` allows. Raises Invalid."""
     username, display_name, password = (form[name].data or "" for name in ("username", "display_name", "password"))
-    check_newcomer(username=username, display_name=display_name, password=password)
+    site_name = current_site().name
+    check_newcomer(username=username, display_name=display_name, password=password, site_name=site_name)
     if count is not None:
         count()
     return Newcomer(username, display_name, hash_password(password))

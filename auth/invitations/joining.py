@@ -37,7 +37,7 @@ class Newcomer:
     password_hash: str
 
 
-def check_newcomer(*, username: str, display_name: str, password: str) -> None:
+def check_newcomer(*, username: str, display_name: str, password: str, site_name: str) -> None:
     """Raise Invalid, for all fields at once, for what no account can be made of, whoever has one already."""
     faults: dict[str, str] = {}
     for check, text in ((normalise_username, username), (check_display_name, display_name)):
@@ -46,7 +46,7 @@ def check_newcomer(*, username: str, display_name: str, password: str) -> None:
         except Invalid as invalid:
             faults |= invalid.fields
     try:
-        check_password_rules(password)
+        check_password_rules(password, words=(username, display_name, site_name))
     except Invalid as invalid:
         faults |= invalid.fields
     if faults:

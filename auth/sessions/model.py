@@ -29,6 +29,7 @@ sessions_table = sa.Table(
     sa.Column("last_seen_at", sa.Integer, nullable=False),  # at most an hour behind
     # Who signed in elsewhere after that is news to whoever holds this session.
     sa.Column("devices_seen_at", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("signed_with", sa.Text),  # the fingerprint of the key that signed its cookie last; NULL: nobody knows
 )
 
 

@@ -66,6 +66,14 @@ class SessionRow(NamedTuple):
     signed_in: str | None  # the payload of the event with which it began, as JSON
 
 
+class Signed(NamedTuple):
+    """The live sessions whose cookies one key has signed."""
+
+    signed_with: str | None  # None: nobody knows which
+    session_count: int
+    ends_by: int  # the last of them, if none is seen again
+
+
 def find_signed_in(db: sa.Connection, digest: str) -> SignedIn | None:
     """The session behind a whole id and its person, unless that person is blocked. One statement."""
     return to_signed_in(db.execute(SIGNED_IN, {"digest": digest}).one_or_none())
@@ -90,10 +98,10 @@ def claim_epoch(db: sa.Connection, *, at: int) -> int:
     return int(epoch)
 
 
-def insert_session(db: sa.Connection, session: Session, *, digest: str) -> None:
+def insert_session(db: sa.Connection, session: Session, *, digest: str, signed_with: str | None) -> None:
     """The only INSERT: a sign-in."""
     values = {field: getattr(session, field) for field in Session.__dataclass_fields__}
-    db.execute(sa.insert(sessions_table).values(**values, digest=digest))
+    db.execute(sa.insert(sessions_table).values(**values, digest=digest, signed_with=signed_with))
 
 
 def find_session(db: sa.Connection, digest: str) -> Session | None:
@@ -102,12 +110,15 @@ def find_session(db: sa.Connection, digest: str) -> Session | None:
     return None if row is None else Session(*row)
 
 
-def touch_session(db: sa.Connection, session_id: str, *, at: int, unless_since: int) -> bool:
-    """Note that it was seen, unless it was seen since `unless_since`, or has ended meanwhile."""
+def touch_session(db: sa.Connection, session_id: str, *, at: int, unless_since: int, signed_with: str) -> bool:
+    """Note that it was seen and which key signs its cookie, unless both are known, or it has ended meanwhile.
+
+    It is known to be seen when it was since `unless_since`.
+    """
+    s = sessions_table.c
+    is_due = sa.or_(s.last_seen_at <= unless_since, s.signed_with.is_distinct_from(signed_with))
     statement = (
-        sa.update(sessions_table)
-        .where(sessions_table.c.id == session_id, sessions_table.c.last_seen_at <= unless_since)
-        .values(last_seen_at=at)
+        sa.update(sessions_table).where(s.id == session_id, is_due).values(last_seen_at=at, signed_with=signed_with)
     )
     return db.execute(statement).rowcount == 1
 
@@ -215,6 +226,15 @@ def last_place_of(db: sa.Connection, session_id: str) -> tuple[str | None] | Non
     return None if row is None else (row.payload,)
 
 
+def count_live_by_key(db: sa.Connection, *, at: int) -> list[Signed]:
+    """The live sessions, by the key that signed their cookies."""
+    s = sessions_table.c
+    idle_end, end = s.last_seen_at + _idle_limit(), s.created_at + ABSOLUTE_LIMIT
+    ends_at = sa.case((idle_end < end, idle_end), else_=end)
+    query = sa.select(s.signed_with, sa.func.count(), sa.func.max(ends_at)).where(_is_live(at)).group_by(s.signed_with)
+    return [Signed._make(row) for row in db.execute(query)]
+
+
 def set_newcomer(db: sa.Connection, user_id: int, words: str, *, at: int) -> None:
     """Note who has signed in last."""
     statement = sa.update(users_table).where(users_table.c.id == user_id)
@@ -243,8 +263,11 @@ def delete_session_of(db: sa.Connection, session_id: str, *, user_id: int | None
 def _is_live(at: int) -> sa.ColumnElement[bool]:
     """`Session.is_live`, as a condition."""
     s = sessions_table.c
-    idle = sa.case((s.is_remembered.is_(True), IDLE_LIMIT), else_=IDLE_LIMIT_UNREMEMBERED)
-    return sa.and_(s.last_seen_at + idle > at, s.created_at + ABSOLUTE_LIMIT > at)
+    return sa.and_(s.last_seen_at + _idle_limit() > at, s.created_at + ABSOLUTE_LIMIT > at)
+
+
+def _idle_limit() -> sa.ColumnElement[int]:
+    return sa.case((sessions_table.c.is_remembered.is_(True), IDLE_LIMIT), else_=IDLE_LIMIT_UNREMEMBERED)
 
 
 def _is_still_live(at: int) -> sa.ColumnElement[bool]:

@@ -24,17 +24,18 @@ _SECRET_BYTES = 24
 class SessionStore:
     """The sessions of one process. Its ids are `epoch.counter.secret`, unique over all processes and restarts."""
 
-    def __init__(self, epoch: int) -> None:
+    def __init__(self, epoch: int, *, signed_with: str | None = None) -> None:
         self._epoch = epoch
+        self._signed_with = signed_with
         self._counter = itertools.count(1)
 
     @classmethod
-    def open(cls, database: Database) -> "SessionStore":
-        """Claim an epoch for this process, with one durable write."""
+    def open(cls, database: Database, *, signed_with: str | None = None) -> "SessionStore":
+        """Claim an epoch for this process, with one durable write. `signed_with` names the key that signs cookies."""
         with database.transaction() as db:
             epoch = queries.claim_epoch(db, at=clock.now())
             append_event(db, SERVER_STARTED, by=server(epoch), payload={"epoch": epoch})
-        return cls(epoch)
+        return cls(epoch, signed_with=signed_with)
 
     def create(self) -> str:
         """A fresh whole id. Nothing is written."""
@@ -45,7 +46,7 @@ class SessionStore:
         at = clock.now()
         session = Session(name_of(whole_id), user_id, is_remembered, at, last_seen_at=at, devices_seen_at=at)
         queries.delete_expired_sessions_of(db, user_id, at=at)
-        queries.insert_session(db, session, digest=digest_of(whole_id))
+        queries.insert_session(db, session, digest=digest_of(whole_id), signed_with=self._signed_with)
         return session
 
     def get(self, db: sa.Connection, whole_id: str) -> Session | None:

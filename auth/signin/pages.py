@@ -48,6 +48,8 @@ def sign_in_page() -> ResponseReturnValue:
 def check() -> ResponseReturnValue:
     """Begin a session, and open again what was being written."""
     form = SignInForm(request.form)
+    # Also the page that asks again must not pass on an address that leads away.
+    form.next.data = safe_next(form.next.data, default="")
     if refused := form.token_error():
         return show_sign_in(form, status=403, notice=refused)
     try:
@@ -101,7 +103,8 @@ def set_up(token: str) -> ResponseReturnValue:
     if refused := form.token_error():
         return _setup_form(form, token, status=403, notice=refused)
     try:
-        password_hash = prepare_password(form.password.data or "")
+        words = (form.username.data or "", form.display_name.data or "", form.site_name.data or "")
+        password_hash = prepare_password(form.password.data or "", words=words)
         with transaction() as db:
             setup.set_up(
                 db,

@@ -11,6 +11,7 @@ from eventlog.actors import Nobody
 from storage.engine import Database
 from web.errors import Unauthenticated
 from web.signing import Keys
+from web.site.queries import read_site
 
 NEUTRAL = "That name and recovery code do not belong together here. Nothing else can be said about them."
 _NOBODY = 0
@@ -22,8 +23,11 @@ def recover(database: Database, keys: Keys, *, username: str, code: str, new_pas
     Raises Invalid for the new password; TooMany; Unauthenticated with one neutral sentence when the name is unknown,
     the code wrong or the person blocked. The password is hashed in each case, so that time tells nothing.
     """
-    check_password_rules(new_password, field="new_password")
     username = username.strip().lower()
+    with database.reading() as db:
+        # No more than was typed: what else belongs to that name is told to nobody before the code is right.
+        words = (username, read_site(db).name)
+    check_password_rules(new_password, field="new_password", words=words)
     with database.transaction() as db:
         attempt = throttling.count_attempt(db, keys, username=username, address=address)
     fresh_hash = hash_password(new_password)

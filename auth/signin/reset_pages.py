@@ -74,7 +74,7 @@ def reset(token: str) -> ResponseReturnValue:
     if refused := form.token_error():
         return _show_person(form, token, username, status=403, notice=refused)
     try:
-        password_hash = prepare_password(form.password.data or "")
+        password_hash = prepare_password(form.password.data or "", words=(username, current_site().name))
     except Invalid as invalid:
         form.show_faults(invalid.fields)
         return _show_person(form, token, username, status=422)

@@ -16,7 +16,7 @@ from eventlog.log.appending import append_event
 from storage import clock
 from storage.engine import Database
 from web.errors import Gone, Invalid, NotFound
-from web.settings import Settings
+from web.settings import Settings, SettingsError
 from web.site.queries import change_site, read_site
 
 
@@ -24,13 +24,14 @@ def prepare_first_owner(database: Database, settings: Settings) -> str | None:
     """Make the owner that the environment names, if nobody is here yet; otherwise return a setup link's token.
 
     None when the place has an owner. A restart never changes what was made before, but for the environment's token.
+    Raises SettingsError for a password that nobody may have.
     """
     by = server()
     name, password = settings.byline_admin_username, settings.byline_admin_password
     with database.reading() as db:
         is_empty = not user_queries.has_any_user(db)
     if is_empty and name is not None and password is not None:
-        password_hash = prepare_password(password.get_secret_value())
+        password_hash = _prepare_given_password(name, password.get_secret_value())
         with database.transaction() as db:
             if not user_queries.has_any_user(db):
                 register(db, name, role=Role.OWNER, password_hash=password_hash, by=by)
@@ -74,6 +75,14 @@ def set_up(
     append_event(db, SITE_SET_UP, by=by, payload={"name": site_name})
     _follow_environment(db, settings, by=by)
     return owner_id
+
+
+def _prepare_given_password(name: str, password: str) -> str:
+    try:
+        return prepare_password(password, words=(name,))
+    except Invalid as invalid:
+        reason = " ".join(invalid.fields.values())
+        raise SettingsError(f"These settings cannot be used:\n  - BYLINE_ADMIN_PASSWORD: {reason}") from None
 
 
 def _follow_environment(db: sa.Connection, settings: Settings, *, by: Actor) -> None:

@@ -25,6 +25,7 @@ from storage import clock
 from storage.engine import Database
 from web.errors import Invalid, Unauthenticated
 from web.signing import Keys
+from web.site.queries import read_site
 
 
 class CodeAsked(NamedTuple):
@@ -80,7 +81,9 @@ def change_password(database: Database, keys: Keys, *, current: str, new: str, b
 
     Raises Invalid, also when the current one is wrong; TooMany, because a stolen session must not be able to guess it.
     """
-    check_password_rules(new, field="new_password")
+    with database.reading() as db:
+        words = (by.username, by.display_name, read_site(db).name)
+    check_password_rules(new, field="new_password", words=words)
     with database.transaction() as db:
         attempt = throttling.count_attempt(db, keys, username=by.username, address=address)
         found = user_queries.password_hash_of(db, by.username)

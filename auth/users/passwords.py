@@ -2,12 +2,13 @@
 
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from auth.users.common_passwords import is_common, is_made_of
 from web.errors import Busy, Invalid
 
 SHORTEST, LONGEST = 8, 1000
@@ -18,16 +19,29 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _at_once = threading.BoundedSemaphore(2)
 _WAIT_SECONDS = 10
 
+# Everybody sees what a site runs on.
+_PROGRAM = "byline"
+_BETTER = "Take another: a few unrelated words are easy to remember and hard to guess."
+_COMMON = f"Many people use this password, so it is among the first that others try. {_BETTER}"
+_MADE_OF_NAMES = f"This is little more than your name or the name of the site, which others try first. {_BETTER}"
+
 # The hash of a password that nobody has, checked where there is no account: same parameters, same time.
 _NOBODYS_HASH = _hasher.hash("nobody's password, to be refused in the usual time")
 
 
-def check_password_rules(password: str, *, field: str = "password") -> None:
-    """Raise Invalid unless the password may be used: any characters, 8 to 1,000 of them."""
+def check_password_rules(password: str, *, field: str = "password", words: Iterable[str] = ()) -> None:
+    """Raise Invalid unless the password may be used: any characters, 8 to 1,000 of them, and not a common one.
+
+    `words`: the names of the person and of the site, where they are known; a password made of them is common too.
+    """
     if not SHORTEST <= len(password) <= LONGEST:
         raise Invalid({field: f"Use {SHORTEST} to {LONGEST:,} characters; 15 or more are better."})
     if not _is_encodable(password):
         raise Invalid({field: "This holds a character that cannot be stored."})
+    if is_common(password):
+        raise Invalid({field: _COMMON})
+    if is_made_of(password, (*words, _PROGRAM)):
+        raise Invalid({field: _MADE_OF_NAMES})
 
 
 def hash_password(password: str) -> str:

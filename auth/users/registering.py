@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
@@ -35,9 +36,12 @@ def check_display_name(name: str) -> str:
     return name
 
 
-def prepare_password(password: str) -> str:
-    """The hash of a password that passes the rules; made before the transaction, because it takes its time."""
-    check_password_rules(password)
+def prepare_password(password: str, *, words: Iterable[str] = ()) -> str:
+    """The hash of a password that passes the rules; made before the transaction, because it takes its time.
+
+    `words`: the names of the person and of the site, where they are known.
+    """
+    check_password_rules(password, words=words)
     return hash_password(password)
 
 

@@ -20,6 +20,7 @@ from storage import clock
 from web.database import reading, transaction
 from web.errors import Forbidden, Gone, NotFound
 from web.forms import Form
+from web.redirects import safe_next
 from web.render import render_page
 
 _LIST = "/account/working-copies"
@@ -97,5 +98,6 @@ def _way_on(
 
 def _safe_back(back: str) -> str:
     """Only to an editor of this site, or to the list."""
-    is_editor = back == "/new" or (back.startswith("/posts/") and back.endswith("/edit") and "\\" not in back)
+    back = safe_next(back, default="/account")
+    is_editor = back == "/new" or (back.startswith("/posts/") and back.endswith("/edit"))
     return back if is_editor or back == _LIST else "/account"

@@ -50,6 +50,25 @@ def test_each_request_leaves_one_line(site: Site) -> None:
     assert line["milliseconds"] >= 0
 
 
+def test_a_refusal_says_which_session_asked_and_no_more_of_its_person(site: Site) -> None:
+    alan = site.client()
+    whole_id = alan.adopt_session("alan")
+    for client, session in (
+        (alan, whole_id.rpartition(".")[0]),
+        (site.client(token=site.token("alan")), "token."),
+        (site.client(), None),
+    ):
+        with capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+            client.post("/admin/people/ada/block")
+            client.get("/")
+        refused, ordinary = [line for line in lines if line["event"] == "request"]
+        assert refused["status"] == (403 if session else 401)
+        assert refused.get("session", "").startswith(session or "") is True
+        assert ("session" in refused) is (session is not None)
+        assert "session" not in ordinary
+        assert whole_id.rpartition(".")[2] not in str(lines)
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_operations_make_no_noise(site: Site, path: str) -> None:
     assert lines_for(site, "GET", path) == []
