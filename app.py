@@ -23,6 +23,8 @@ from auth.sessions.pages import pages as own_sessions_pages
 from auth.sessions.store import SessionStore
 from auth.signin.pages import answer_unauthenticated
 from auth.signin.pages import pages as signin_pages
+from auth.signin.passkey_pages import pages as passkey_pages
+from auth.signin.passkey_pages import reopen_passkey
 from auth.signin.reopening import init_reopening
 from auth.signin.setup import prepare_first_owner
 from auth.tokens import description as tokens_description
@@ -157,6 +159,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "site.save_settings": reopen_settings,
             "profile.save_profile": reopen_profile,
             "token_pages.make_token": reopen_token,
+            "passkey_pages.add": reopen_passkey,
             "desk.change_many": reopen_choice,
             "series.create": series_pages.reopen_create,
             "series_editor.rename": series_editor.reopen_rename,
@@ -211,6 +214,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         sessions_api,
         tokens_api,
         token_pages,
+        passkey_pages,
         own_sessions_pages,
         make_api(requires(Permission.READ_EVENTS), lambda: watch_right(Permission.READ_EVENTS)),
         *(make(requires(Permission.ADMINISTER, session_only=True)) for make in owners_pages),

@@ -46,6 +46,8 @@ _NOT_KEPT = {
     "password",
     "current_password",
     "new_password",
+    "credential",
+    "challenge",
 }
 
 

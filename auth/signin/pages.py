@@ -4,24 +4,31 @@ from flask import Blueprint, Response, current_app, g, redirect, request, url_fo
 from flask.typing import ResponseReturnValue
 
 from auth.guards import NOT_FRESH, public, requires
+from auth.passkeys.challenges import Purpose, read_challenge
+from auth.passkeys.offering import Offer, offer_sign_in
+from auth.passkeys.relying_party import NotOffered, find_relying_party
 from auth.permissions import Permission
 from auth.principal import Principal, principal
-from auth.sessions.cookies import begin_session, browser_session, forget_session, session_store
+from auth.sessions.cookies import begin_session, browser_session, forget_session, form_binding, session_store
 from auth.signin import setup
 from auth.signin.beginning import SignedIn, Visit
 from auth.signin.forms import PasswordForm, SetupForm, SignInForm
+from auth.signin.passkeys import sign_in_with_passkey
 from auth.signin.reopening import fields_to_carry, page_behind, reopen_carried_form
 from auth.signin.signing_in import change_password, sign_in
 from auth.signin.signing_in import sign_out as end_own_session
+from auth.users.queries import has_password
 from auth.users.registering import prepare_password
 from storage import clock
 from web.database import current_database, reading, transaction
 from web.error_pages import answer_refusal, challenge
 from web.errors import Forbidden, Invalid, TooMany, Unauthenticated
 from web.forms import Form
+from web.headers import allow_own_scripts
 from web.negotiation import wants_json
 from web.redirects import safe_next
 from web.render import render_page
+from web.requests import own_origin
 from web.signing import current_keys
 
 pages = Blueprint("signin", __name__)
@@ -54,6 +61,31 @@ def check() -> ResponseReturnValue:
             current_keys(),
             username=form.username.data or "",
             password=form.password.data or "",
+            visit=_visit(is_remembered=bool(form.remember.data)),
+        )
+    except (Unauthenticated, TooMany) as refusal:
+        return _refused(form, refusal)
+    _become(signed_in, is_remembered=bool(form.remember.data))
+    return reopen_carried_form() or redirect(safe_next(form.next.data), code=303)
+
+
+@pages.post("/login/passkey")
+@public
+def check_passkey() -> ResponseReturnValue:
+    """The same, by what a device has answered to the challenge that the page carried."""
+    form = SignInForm(request.form)
+    if refused := form.token_error():
+        return _page(form, status=403, notice=refused)
+    party, signed = find_relying_party(own_origin()), request.form.get("challenge", "")
+    browser = browser_session().whole_id or ""
+    try:
+        signed_in = sign_in_with_passkey(
+            current_database(),
+            session_store(),
+            current_keys(),
+            sent=request.form.get("credential", ""),
+            challenge=read_challenge(current_keys(), Purpose.SIGN_IN, signed, browser=browser),
+            party=None if isinstance(party, NotOffered) else party,
             visit=_visit(is_remembered=bool(form.remember.data)),
         )
     except (Unauthenticated, TooMany) as refusal:
@@ -169,11 +201,21 @@ def _page(form: SignInForm, *, status: int = 200, notice: str | None = None) -> 
         notice=notice,
         kept=kept,
         action="/login",
+        passkey=_offer_passkey(),
         canonical_url=None,
     )
     if status == 401:
         response.headers["WWW-Authenticate"] = challenge()
     return response
+
+
+def _offer_passkey() -> Offer:
+    if principal().has_token:  # no browser, and shall not be given a cookie to bind a challenge to
+        return Offer()
+    offer = offer_sign_in(current_keys(), find_relying_party(own_origin()), browser=form_binding())
+    if offer.options:
+        allow_own_scripts()
+    return offer
 
 
 def _empty_form(following: str | None) -> SignInForm:
@@ -196,7 +238,13 @@ def _setup_form(form: SetupForm, token: str, *, status: int = 200, notice: str |
 def _password_form(
     form: PasswordForm, *, status: int = 200, notice: str | None = None, changed: bool = False
 ) -> Response:
-    return render_page("auth/users/password.html", status=status, form=form, notice=notice, changed=changed)
+    who = principal()
+    assert who.user_id is not None
+    with reading() as db:
+        is_change = has_password(db, who.user_id)
+    return render_page(
+        "auth/users/password.html", status=status, form=form, notice=notice, changed=changed, is_change=is_change
+    )
 
 
 def _become(signed_in: SignedIn, *, is_remembered: bool) -> None:

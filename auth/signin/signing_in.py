@@ -44,7 +44,7 @@ def sign_in(
     stored = None if found is None else found[1]
     if not is_password_right(stored, password) or found is None or stored is None:
         with database.transaction() as db:
-            _record_failure(db, keys, username=username, address=visit.address)
+            record_failure(db, keys, username=username, address=visit.address)
         raise Unauthenticated(NEUTRAL)
     fresh_hash = hash_password(password) if needs_rehash(stored) else None
     with database.transaction() as db:
@@ -58,7 +58,7 @@ def sign_in(
 
 
 def change_password(database: Database, keys: Keys, *, current: str, new: str, by: Principal, address: str) -> None:
-    """Set one's own password and end one's other sessions.
+    """Set one's own password and end one's other sessions. `current` is not looked at where there is none yet.
 
     Raises Invalid, also when the current one is wrong; TooMany, because a stolen session must not be able to guess it.
     """
@@ -66,7 +66,7 @@ def change_password(database: Database, keys: Keys, *, current: str, new: str, b
     with database.transaction() as db:
         attempt = throttling.count_attempt(db, keys, username=by.username, address=address)
         found = user_queries.password_hash_of(db, by.username)
-    if found is None or not is_password_right(found[1], current):
+    if found is not None and not is_password_right(found[1], current):
         raise Invalid({"current_password": "This is not your current password."})
     fresh_hash = hash_password(new)
     with database.transaction() as db:
@@ -74,6 +74,8 @@ def change_password(database: Database, keys: Keys, *, current: str, new: str, b
             raise Invalid({"current_password": "Your password was changed meanwhile."})
         throttling.take_back(db, attempt)
         user = find_person(db, by.username)
+        if user.is_blocked:
+            raise Unauthenticated(NEUTRAL)
         _replace_password(db, user, password_hash=fresh_hash, by=by, except_id=by.session_id)
 
 
@@ -94,7 +96,7 @@ def _replace_password(db: sa.Connection, user: User, *, password_hash: str, by: 
     end_sessions_of(db, user, by=by, reason="password changed", except_id=except_id)
 
 
-def _record_failure(db: sa.Connection, keys: Keys, *, username: str, address: str) -> None:
+def record_failure(db: sa.Connection, keys: Keys, *, username: str, address: str) -> None:
     """For a known account, once in ten minutes; for an unknown one the same work, so that time tells nothing."""
     is_due = throttling.is_failure_due(db, keys, username=username)
     user = user_queries.find_user(db, username)

@@ -5,7 +5,7 @@ success takes its count back. Reaching a limit locks the key: ten minutes, then 
 """
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -30,15 +30,21 @@ class Attempt:
     """One try to sign in: the keys it counts under, with their limits."""
 
     limits: dict[str, int]
-    own_key: str  # name and address
+    own_key: str  # name and address; empty where nobody has said whose
     place_key: str
 
 
-def count_attempt(db: sa.Connection, keys: Keys, *, username: str, address: str) -> Attempt:
-    """Count a try that is about to be made. Raises TooMany, and then counts nothing."""
+def count_attempt(db: sa.Connection, keys: Keys, *, username: str | None, address: str) -> Attempt:
+    """Count a try that is about to be made. Raises TooMany, and then counts nothing.
+
+    `username`: None where nobody has said whose account it is for, and then the address alone counts.
+    """
     at = clock.now()
     network = _network_of(address)
-    attempt = _attempt(db, keys, username[:100], network, at)
+    if username is None:
+        attempt = Attempt({_address_key(keys, network): _PER_ADDRESS}, own_key="", place_key="")
+    else:
+        attempt = _attempt(db, keys, username[:100], network, at)
     known = queries.read_counters(db, list(attempt.limits))
     locked_until = max(
         (
@@ -55,6 +61,12 @@ def count_attempt(db: sa.Connection, keys: Keys, *, username: str, address: str)
     for key, limit in attempt.limits.items():
         queries.write_counter(db, _one_more(known.get(key), key, limit, at))
     return attempt
+
+
+def name_attempt(keys: Keys, attempt: Attempt, *, username: str, address: str) -> Attempt:
+    """The same try, when it has turned out whose account it was for."""
+    network = _network_of(address)
+    return replace(attempt, own_key=_own_key(keys, username, network), place_key=_place_key(keys, username, network))
 
 
 def take_back(db: sa.Connection, attempt: Attempt) -> None:
@@ -86,12 +98,23 @@ def is_failure_due(db: sa.Connection, keys: Keys, *, username: str) -> bool:
 
 
 def _attempt(db: sa.Connection, keys: Keys, username: str, network: str, at: int) -> Attempt:
-    own_key = keys.digest("throttle", f"name and address\n{username}\n{network}")
-    place_key = keys.digest("throttle", f"place\n{username}\n{network}")
-    limits = {own_key: _PER_NAME_AND_ADDRESS, keys.digest("throttle", f"address\n{network}"): _PER_ADDRESS}
+    own_key, place_key = _own_key(keys, username, network), _place_key(keys, username, network)
+    limits = {own_key: _PER_NAME_AND_ADDRESS, _address_key(keys, network): _PER_ADDRESS}
     if not queries.is_known_place(db, place_key, at=at):
         limits[keys.digest("throttle", f"name\n{username}")] = _PER_NAME_FROM_UNKNOWN_PLACES
     return Attempt(limits, own_key, place_key)
+
+
+def _own_key(keys: Keys, username: str, network: str) -> str:
+    return keys.digest("throttle", f"name and address\n{username}\n{network}")
+
+
+def _place_key(keys: Keys, username: str, network: str) -> str:
+    return keys.digest("throttle", f"place\n{username}\n{network}")
+
+
+def _address_key(keys: Keys, network: str) -> str:
+    return keys.digest("throttle", f"address\n{network}")
 
 
 def _one_more(counter: Counter | None, key: str, limit: int, at: int) -> Counter:
