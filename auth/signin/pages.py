@@ -69,6 +69,13 @@ def check() -> ResponseReturnValue:
     return reopen_carried_form() or redirect(safe_next(form.next.data), code=303)
 
 
+@pages.get("/login/passkey")
+@public
+def passkey_page() -> ResponseReturnValue:
+    """For whoever reloads a refusal: there is one form for all ways in."""
+    return redirect(url_for("signin.sign_in_page"), code=303)
+
+
 @pages.post("/login/passkey")
 @public
 def check_passkey() -> ResponseReturnValue:

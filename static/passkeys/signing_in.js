@@ -16,7 +16,8 @@ if (window.PublicKeyCredential && navigator.credentials) {
   });
   // Back from the page behind: what was sent from here was sent.
   window.addEventListener("pageshow", () => (form.elements.credential.value = ""));
-  offer();
+  // Whoever was just refused is not asked by itself again: some browsers answer without asking anybody.
+  if (location.href !== button.formAction) offer();
 }
 
 async function ask() {
@@ -30,7 +31,6 @@ async function ask() {
       fault.name === "NotAllowedError"
         ? "It was called off, took too long, or your device has no passkey for this site."
         : `Your browser says: ${fault.message}`;
-    offer();
   }
 }
 

@@ -60,8 +60,7 @@ def at(site: Site, address: str, name: str | None = None) -> Client:
     client.open = partial(client.open, base_url=address)  # type: ignore[method-assign]
     cookie = client.get_cookie(site.app.extensions["session_cookie_name"])
     if cookie is not None:
-        # As Werkzeug's browser takes an address apart.
-        client.set_cookie(cookie.key, cookie.value, domain=urlsplit(address).netloc.partition(":")[0])
+        client.set_cookie(cookie.key, cookie.value, domain=urlsplit(address).hostname or "")
     return client
 
 
@@ -441,6 +440,10 @@ def test_a_bit_that_flips_anywhere_in_the_answer_opens_nothing(
             assert answer.status_code == 401, (part, place)
         whole["response"][part] = kept
     assert not has_signed_in(visitor)
+
+
+def test_a_refusal_that_is_reloaded_is_the_page_to_sign_in_on(site: Site) -> None:
+    assert site.client().get(LOGIN).location == "/login"
 
 
 def test_a_form_token_that_is_stale_tries_nothing(site: Site, device: Authenticator, alans: Client) -> None:

@@ -193,7 +193,7 @@ TAKEN = {
     "POST /posts/{slug}/revisions/{n}/restore",
 }
 # Nobody's: they look at a password, at a link, or at a session that a token is not.
-NOBODYS = {"POST /login", "POST /logout", "POST /setup/{}"}
+NOBODYS = {"POST /login", "POST /login/passkey", "POST /logout", "POST /setup/{}"}
 
 
 def test_every_other_route_that_writes_refuses_it(site: Site) -> None:

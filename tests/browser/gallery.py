@@ -4,6 +4,8 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+from auth.passkeys.model import Passkey
+from auth.passkeys.queries import insert_passkey
 from auth.sessions.moving import note_move
 from auth.sessions.own import list_own_sessions
 from blog.media.storing import store
@@ -83,6 +85,7 @@ def build(folder: Path) -> Server:
     _write_history(site)
     _take_pictures(site)
     _sign_in_everywhere(site)
+    _give_passkeys(site)
     site.close()
     return Server(folder, processes=1, SECRET_KEY=SECRET).start()
 
@@ -163,6 +166,19 @@ def _sign_in_everywhere(site: Site) -> None:
     with site.database.transaction() as db:
         first, *_ = list_own_sessions(db, by=rita, limit=1)
         note_move(db, by=replace(rita, session_id=first.id), address="192.0.2.1")
+
+
+def _give_passkeys(site: Site) -> None:
+    """Ada has two, of which one has a name that fills the line and was made for another address."""
+    ada, now = site.principal("ada"), clock.now()
+    assert ada.user_id is not None
+    named = {"Firefox on Linux": "localhost", GERMAN[:90]: "former.example.org"}
+    with site.database.transaction() as db:
+        for number, (name, host) in enumerate(named.items()):
+            passkey = Passkey(
+                f"passkey-{number}", f"id{number}", "handle", host, "usb", name, now, now if number else None
+            )
+            insert_passkey(db, passkey, user_id=ada.user_id, public_key=b"", sign_count=0)
 
 
 def _write_log(site: Site) -> None:

@@ -231,6 +231,14 @@ def _make_token(page: Page) -> None:
     expect(page.get_by_text("Copied.")).to_be_visible()
 
 
+def _rename_passkey(page: Page) -> None:
+    page.goto("/account/passkeys")
+    page.locator(".rows summary").last.click()
+    page.get_by_role("textbox", name="New name").last.fill(" ")
+    page.get_by_role("button", name="Save the new name").last.click()
+    expect(page.get_by_role("alert")).to_contain_text("Use 1 to 100 characters")
+
+
 def _list_tokens(page: Page) -> None:
     _make_token(page)
     page.goto("/account/tokens")
@@ -304,6 +312,9 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "password": ("ada", _go("/account/password")),
     "devices": ("rita", _go("/account/devices")),
     "device-new": ("rita", _meet_newcomer),
+    "passkeys": ("ada", _rename_passkey),
+    "passkeys-none": ("rita", _go("/account/passkeys")),
+    "passkey-new": ("rita", _go("/account/passkeys/new")),
     "admin": ("olive", _open_block),
     "settings": ("olive", _go("/admin/settings")),
     "log": ("olive", _open_details),
