@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import CDPSession, Locator, Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browser.conftest import OpenBrowser
 from tests.browser.writing import sign_in, sign_out
@@ -19,7 +19,7 @@ INTERNAL = {
     "hasResidentKey": True,
     "hasUserVerification": True,
     "isUserVerified": True,
-    "automaticPresenceSimulation": False,
+    "automaticPresenceSimulation": True,
 }
 USE = "Sign in with a passkey"
 
@@ -33,10 +33,16 @@ def server(tmp_path: Path) -> Iterator[Server]:
     running.kill()
 
 
-class Device:
-    """The authenticator of one page. It waits to be touched: what the browser only offers does not go on by itself."""
+# A virtual authenticator takes what the browser only offers, without being chosen: then nothing is left to press.
+BY_BUTTON = "PublicKeyCredential.isConditionalMediationAvailable = async () => false"
 
-    def __init__(self, page: Page) -> None:
+
+class Device:
+    """The authenticator of one page: somebody touches it as soon as it waits for that."""
+
+    def __init__(self, page: Page, *, is_offered: bool = False) -> None:
+        if not is_offered:
+            page.add_init_script(BY_BUTTON)
         self._page = page
         self._tools: CDPSession = page.context.new_cdp_session(page)
         self._tools.send("WebAuthn.enable", {"enableUI": False})
@@ -47,27 +53,18 @@ class Device:
         found = self._tools.send("WebAuthn.getCredentials", {"authenticatorId": self._id})
         return list(found["credentials"])
 
-    def press(self, name: str, *, then: Locator, is_unlocked: bool = True) -> None:
-        """Press the button, unlock the device or fail to, and touch it."""
-        self._tell("WebAuthn.setUserVerified", isUserVerified=is_unlocked)
-        self.touch_at_once(True)
+    def press(self, name: str, *, is_unlocked: bool = True) -> None:
+        """Press the button of the page, and unlock the device or fail to."""
+        self._tools.send("WebAuthn.setUserVerified", {"authenticatorId": self._id, "isUserVerified": is_unlocked})
         self._page.get_by_role("button", name=name).click()
-        expect(then).to_be_visible()
-        self.touch_at_once(False)
-
-    def touch_at_once(self, enabled: bool) -> None:
-        """Whether somebody touches it as soon as it waits for that."""
-        self._tell("WebAuthn.setAutomaticPresenceSimulation", enabled=enabled)
-
-    def _tell(self, what: str, **how: bool) -> None:
-        self._tools.send(what, {"authenticatorId": self._id, **how})
 
 
 def add_passkey(page: Page, device: Device, name: str) -> None:
     page.goto("/account/passkeys")
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Name").fill(name)
-    device.press("Add a passkey", then=page.get_by_text("From now on it signs you in here."))
+    device.press("Add a passkey")
+    expect(page.get_by_text("From now on it signs you in here.")).to_be_visible()
 
 
 def test_a_life_with_passkeys(server: Server, open_browser: OpenBrowser) -> None:
@@ -84,7 +81,8 @@ def test_a_life_with_passkeys(server: Server, open_browser: OpenBrowser) -> None
     # Signing in with it.
     sign_out(page)
     page.goto("/login?next=/account/passkeys")
-    device.press(USE, then=page.get_by_role("heading", name="Passkeys"))
+    device.press(USE)
+    expect(page.get_by_role("heading", name="Passkeys")).to_be_visible()
     expect(page.get_by_text("last used")).to_be_visible()
 
     # What was being written when the session was gone comes back.
@@ -93,7 +91,8 @@ def test_a_life_with_passkeys(server: Server, open_browser: OpenBrowser) -> None
     page.get_by_label("Text", exact=True).fill("Dear reader")
     page.context.clear_cookies()
     page.get_by_role("button", name="Save", exact=True).click()
-    device.press(USE, then=page.get_by_text("You are signed in again"))
+    device.press(USE)
+    expect(page.get_by_text("You are signed in again")).to_be_visible()
     expect(page.get_by_label("Title")).to_have_value("Half a letter")
     expect(page.get_by_label("Text", exact=True)).to_have_value("Dear reader")
 
@@ -106,19 +105,18 @@ def test_a_life_with_passkeys(server: Server, open_browser: OpenBrowser) -> None
     sign_out(page)
     sign_in(page, "alan", to="/login")
     expect(page.get_by_role("alert")).to_contain_text("do not belong together")
-    device.press(USE, then=page.get_by_role("button", name="Sign out"))
+    device.press(USE)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
 def test_a_browser_that_offers_it_for_the_name_signs_in_without_the_button(
     server: Server, open_browser: OpenBrowser
 ) -> None:
     page = open_browser(server).new_page()
-    device = Device(page)
+    device = Device(page, is_offered=True)
     sign_in(page, "alan", to="/account/passkeys")
     add_passkey(page, device, "My laptop")
-    sign_out(page)
-    # Nobody is there to choose: this authenticator takes what is offered.
-    device.touch_at_once(True)
+    page.context.clear_cookies()
     page.goto("/login?next=/account/passkeys")
     expect(page.get_by_text("last used")).to_be_visible()
 
@@ -127,16 +125,21 @@ def test_a_device_keeps_one_passkey_and_says_when_it_did_not(server: Server, ope
     page = open_browser(server).new_page()
     device, alert = Device(page), page.get_by_role("alert")
     sign_in(page, "ada", to="/account/passkeys/new")
-    device.press("Add a passkey", then=alert.get_by_text("No passkey was made"), is_unlocked=False)
-    device.press("Add a passkey", then=page.get_by_text("From now on it signs you in here."))
+    device.press("Add a passkey", is_unlocked=False)
+    expect(alert.get_by_text("No passkey was made")).to_be_visible()
+    device.press("Add a passkey")
+    expect(page.get_by_text("From now on it signs you in here.")).to_be_visible()
     page.get_by_role("link", name="Add a passkey").click()
-    device.press("Add a passkey", then=alert.get_by_text("holds a passkey of yours for this site already"))
+    device.press("Add a passkey")
+    expect(alert.get_by_text("holds a passkey of yours for this site already")).to_be_visible()
     assert len(device.credentials()) == 1
 
     sign_out(page)
     page.goto("/login")
-    device.press(USE, then=page.get_by_role("status").get_by_text("called off"), is_unlocked=False)
-    device.press(USE, then=page.get_by_role("button", name="Sign out"))
+    device.press(USE, is_unlocked=False)
+    expect(page.get_by_role("status").get_by_text("called off")).to_be_visible()
+    device.press(USE)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
 def test_a_removed_passkey_is_refused_in_words(server: Server, open_browser: OpenBrowser) -> None:
@@ -148,7 +151,8 @@ def test_a_removed_passkey_is_refused_in_words(server: Server, open_browser: Ope
     expect(page.get_by_text("You have no passkeys.")).to_be_visible()
     sign_out(page)
     page.goto("/login")
-    device.press(USE, then=page.get_by_role("alert").get_by_text("This passkey opened nothing here"))
+    device.press(USE)
+    expect(page.get_by_role("alert").get_by_text("This passkey opened nothing here")).to_be_visible()
     sign_in(page, "rita")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
