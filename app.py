@@ -30,6 +30,8 @@ from auth.sessions.rotation import check_keys
 from auth.sessions.store import SessionStore
 from auth.signin.pages import answer_unauthenticated
 from auth.signin.pages import pages as signin_pages
+from auth.signin.passkey_pages import pages as passkey_pages
+from auth.signin.passkey_pages import reopen_passkey
 from auth.signin.reopening import init_reopening
 from auth.signin.reset_pages import pages as reset_pages
 from auth.signin.reset_pages import reopen_reset_link
@@ -171,6 +173,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "invitation_pages.make_invitation": reopen_invitation,
             "reset_pages.make_link": reopen_reset_link,
             "factors.enable": reopen_enable,
+            "passkey_pages.add": reopen_passkey,
             "desk.change_many": reopen_choice,
             "series.create": series_pages.reopen_create,
             "series_editor.rename": series_editor.reopen_rename,
@@ -228,6 +231,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         sessions_api,
         tokens_api,
         token_pages,
+        passkey_pages,
         own_sessions_pages,
         make_factor_pages(end_sessions_of),
         make_api(requires(Permission.READ_EVENTS), lambda: watch_right(Permission.READ_EVENTS)),

@@ -50,6 +50,8 @@ _NOT_KEPT = {
     "recovery_code",
     "pending",
     "proof",
+    "credential",
+    "challenge",
 }
 
 

@@ -100,7 +100,7 @@ def check_origin() -> None:
     if site is not None:
         is_ours = site in ("same-origin", "none")
     elif origin is not None:
-        is_ours = _without_default_port(origin.lower()) == _own_origin()
+        is_ours = _without_default_port(origin.lower()) == own_origin()
     else:
         is_ours = True
     if not is_ours:
@@ -171,7 +171,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _own_origin() -> str:
+def own_origin() -> str:
+    """The origin of this site's own pages, as browsers write it."""
     settings: Settings = current_app.extensions["settings"]
     return settings.byline_url or _without_default_port(f"{request.scheme}://{request.host}".lower())
 

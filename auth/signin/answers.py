@@ -2,15 +2,20 @@
 
 from flask import Response, g, request
 
+from auth.passkeys.offering import Offer, offer_sign_in
+from auth.passkeys.relying_party import find_relying_party
 from auth.principal import VISITOR, Principal, principal
-from auth.sessions.cookies import begin_session, browser_session, forget_session
+from auth.sessions.cookies import begin_session, browser_session, forget_session, form_binding
 from auth.signin.beginning import SignedIn, Visit
 from auth.signin.forms import SignInForm
 from auth.signin.reopening import fields_to_carry
 from web.error_pages import challenge
 from web.errors import Refusal
+from web.headers import allow_own_scripts
 from web.redirects import safe_next
 from web.render import render_page
+from web.requests import own_origin
+from web.signing import current_keys
 
 
 def show_sign_in(form: SignInForm, *, status: int = 200, notice: str | None = None) -> Response:
@@ -23,6 +28,7 @@ def show_sign_in(form: SignInForm, *, status: int = 200, notice: str | None = No
             notice=notice,
             kept=fields_to_carry() if request.method == "POST" else [],
             action="/login",
+            passkey=_offer_passkey(),
             canonical_url=None,
         )
     )
@@ -35,6 +41,15 @@ def with_challenge(response: Response, refusal: Refusal | None = None) -> Respon
     if refusal is not None and refusal.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(refusal.retry_after_seconds)
     return response
+
+
+def _offer_passkey() -> Offer:
+    if principal().has_token:  # no browser, and shall not be given a cookie to bind a challenge to
+        return Offer()
+    offer = offer_sign_in(current_keys(), find_relying_party(own_origin()), browser=form_binding())
+    if offer.options:
+        allow_own_scripts()
+    return offer
 
 
 def empty_form(following: str | None) -> SignInForm:

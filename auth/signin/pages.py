@@ -4,16 +4,20 @@ from flask import Blueprint, Response, current_app, g, redirect, request, url_fo
 from flask.typing import ResponseReturnValue
 
 from auth.guards import NOT_FRESH, public, requires
+from auth.passkeys.challenges import Purpose, read_challenge
+from auth.passkeys.relying_party import NotOffered, find_relying_party
 from auth.permissions import Permission
 from auth.principal import principal
 from auth.sessions.cookies import browser_session, forget_session, form_binding, session_store
 from auth.signin import recovery_pages, second_step_pages, setup
 from auth.signin.answers import become, empty_form, show_sign_in, visit, with_challenge
 from auth.signin.forms import PasswordForm, SetupForm, SignInForm
+from auth.signin.passkeys import sign_in_with_passkey
 from auth.signin.reopening import fields_to_carry, page_behind, reopen_carried_form
 from auth.signin.second_step_pages import ask_for_code
 from auth.signin.signing_in import CodeAsked, change_password, sign_in
 from auth.signin.signing_in import sign_out as end_own_session
+from auth.users.queries import has_password
 from auth.users.registering import prepare_password
 from storage import clock
 from web.database import current_database, reading, transaction
@@ -23,6 +27,7 @@ from web.forms import Form
 from web.negotiation import wants_json
 from web.redirects import safe_next
 from web.render import render_page
+from web.requests import own_origin
 from web.signing import current_keys
 
 pages = Blueprint("signin", __name__)
@@ -66,6 +71,38 @@ def check() -> ResponseReturnValue:
         return _refused(form, refusal)
     if isinstance(signed_in, CodeAsked):
         return ask_for_code(signed_in, form)
+    become(signed_in, is_remembered=bool(form.remember.data))
+    return reopen_carried_form() or redirect(safe_next(form.next.data), code=303)
+
+
+@pages.get("/login/passkey")
+@public
+def passkey_page() -> ResponseReturnValue:
+    """For whoever reloads a refusal: there is one form for all ways in."""
+    return redirect(url_for("signin.sign_in_page"), code=303)
+
+
+@pages.post("/login/passkey")
+@public
+def check_passkey() -> ResponseReturnValue:
+    """The same, by what a device has answered to the challenge that the page carried."""
+    form = SignInForm(request.form)
+    if refused := form.token_error():
+        return show_sign_in(form, status=403, notice=refused)
+    party, signed = find_relying_party(own_origin()), request.form.get("challenge", "")
+    browser = browser_session().whole_id or ""
+    try:
+        signed_in = sign_in_with_passkey(
+            current_database(),
+            session_store(),
+            current_keys(),
+            sent=request.form.get("credential", ""),
+            challenge=read_challenge(current_keys(), Purpose.SIGN_IN, signed, browser=browser),
+            party=None if isinstance(party, NotOffered) else party,
+            visit=visit(is_remembered=bool(form.remember.data)),
+        )
+    except (Unauthenticated, TooMany) as refusal:
+        return _refused(form, refusal)
     become(signed_in, is_remembered=bool(form.remember.data))
     return reopen_carried_form() or redirect(safe_next(form.next.data), code=303)
 
@@ -173,4 +210,10 @@ def _setup_form(form: SetupForm, token: str, *, status: int = 200, notice: str |
 def _password_form(
     form: PasswordForm, *, status: int = 200, notice: str | None = None, changed: bool = False
 ) -> Response:
-    return render_page("auth/users/password.html", status=status, form=form, notice=notice, changed=changed)
+    who = principal()
+    assert who.user_id is not None
+    with reading() as db:
+        is_change = has_password(db, who.user_id)
+    return render_page(
+        "auth/users/password.html", status=status, form=form, notice=notice, changed=changed, is_change=is_change
+    )

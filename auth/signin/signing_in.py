@@ -77,7 +77,7 @@ def sign_in(
 
 
 def change_password(database: Database, keys: Keys, *, current: str, new: str, by: Principal, address: str) -> None:
-    """Set one's own password and end one's other sessions.
+    """Set one's own password and end one's other sessions. `current` is not looked at where there is none yet.
 
     Raises Invalid, also when the current one is wrong; TooMany, because a stolen session must not be able to guess it.
     """
@@ -87,7 +87,7 @@ def change_password(database: Database, keys: Keys, *, current: str, new: str, b
     with database.transaction() as db:
         attempt = throttling.count_attempt(db, keys, username=by.username, address=address)
         found = user_queries.password_hash_of(db, by.username)
-    if found is None or not is_password_right(found[1], current):
+    if found is not None and not is_password_right(found[1], current):
         raise Invalid({"current_password": "This is not your current password."})
     fresh_hash = hash_password(new)
     with database.transaction() as db:
@@ -95,6 +95,8 @@ def change_password(database: Database, keys: Keys, *, current: str, new: str, b
             raise Invalid({"current_password": "Your password was changed meanwhile."})
         throttling.take_back(db, attempt)
         user = find_person(db, by.username)
+        if user.is_blocked:
+            raise Unauthenticated(NEUTRAL)
         _replace_password(db, user, password_hash=fresh_hash, by=by, method="own page", except_id=by.session_id)
 
 

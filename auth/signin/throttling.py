@@ -33,16 +33,22 @@ class Attempt:
     """One try to sign in: the keys it counts under, with their limits."""
 
     limits: dict[str, int]
-    own_key: str  # name and address
+    own_key: str  # name and address; empty where nobody has said whose
     place_key: str
     changes: dict[str, tuple[Counter | None, Counter]] = field(default_factory=dict)  # what counting it has changed
 
 
-def count_attempt(db: sa.Connection, keys: Keys, *, username: str, address: str) -> Attempt:
-    """Count a try that is about to be made. Raises TooMany, and then counts nothing."""
+def count_attempt(db: sa.Connection, keys: Keys, *, username: str | None, address: str) -> Attempt:
+    """Count a try that is about to be made. Raises TooMany, and then counts nothing.
+
+    `username`: None where nobody has said whose account it is for, and then the address alone counts.
+    """
     at = clock.now()
     network = _network_of(address)
-    attempt = _attempt(db, keys, username[:100], network, at)
+    if username is None:
+        attempt = Attempt({_address_key(keys, network): _PER_ADDRESS}, own_key="", place_key="")
+    else:
+        attempt = _attempt(db, keys, username[:100], network, at)
     known = queries.read_counters(db, list(attempt.limits))
     locked_until = max(
         (
@@ -60,6 +66,12 @@ def count_attempt(db: sa.Connection, keys: Keys, *, username: str, address: str)
         attempt.changes[key] = known.get(key), _one_more(known.get(key), key, limit, at)
         queries.write_counter(db, attempt.changes[key][1])
     return attempt
+
+
+def name_attempt(keys: Keys, attempt: Attempt, *, username: str, address: str) -> Attempt:
+    """The same try, when it has turned out whose account it was for."""
+    network = _network_of(address)
+    return replace(attempt, own_key=_own_key(keys, username, network), place_key=_place_key(keys, username, network))
 
 
 def count_registration(db: sa.Connection, keys: Keys, address: str) -> None:
@@ -113,12 +125,23 @@ def is_failure_due(db: sa.Connection, keys: Keys, *, username: str) -> bool:
 
 
 def _attempt(db: sa.Connection, keys: Keys, username: str, network: str, at: int) -> Attempt:
-    own_key = keys.digest("throttle", f"name and address\n{username}\n{network}")
-    place_key = keys.digest("throttle", f"place\n{username}\n{network}")
-    limits = {own_key: _PER_NAME_AND_ADDRESS, keys.digest("throttle", f"address\n{network}"): _PER_ADDRESS}
+    own_key, place_key = _own_key(keys, username, network), _place_key(keys, username, network)
+    limits = {own_key: _PER_NAME_AND_ADDRESS, _address_key(keys, network): _PER_ADDRESS}
     if not queries.is_known_place(db, place_key, at=at):
         limits[keys.digest("throttle", f"name\n{username}")] = _PER_NAME_FROM_UNKNOWN_PLACES
     return Attempt(limits, own_key, place_key)
+
+
+def _own_key(keys: Keys, username: str, network: str) -> str:
+    return keys.digest("throttle", f"name and address\n{username}\n{network}")
+
+
+def _place_key(keys: Keys, username: str, network: str) -> str:
+    return keys.digest("throttle", f"place\n{username}\n{network}")
+
+
+def _address_key(keys: Keys, network: str) -> str:
+    return keys.digest("throttle", f"address\n{network}")
 
 
 def _one_more(counter: Counter | None, key: str, limit: int, at: int) -> Counter:

@@ -7,6 +7,7 @@ USER_ROLE_CHANGED = declare("user.role_changed")
 USER_BLOCKED = declare("user.blocked")
 USER_UNBLOCKED = declare("user.unblocked")
 USER_PASSWORD_CHANGED = declare("user.password_changed")
+USER_PASSWORD_REMOVED = declare("user.password_removed")
 USER_PROFILE_CHANGED = declare("user.profile_changed")
 
 

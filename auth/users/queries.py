@@ -52,8 +52,14 @@ def password_hash_of(db: sa.Connection, username: str) -> tuple[int, str] | None
     return None if row is None else (row.id, row.password_hash)
 
 
-def replace_password_hash(db: sa.Connection, user_id: int, *, password_hash: str) -> None:
-    """Set the hash."""
+def has_password(db: sa.Connection, user_id: int) -> bool:
+    """Whether that person could sign in with a password."""
+    is_such = sa.and_(users_table.c.id == user_id, users_table.c.password_hash.is_not(None))
+    return db.execute(sa.select(users_table.c.id).where(is_such)).first() is not None
+
+
+def replace_password_hash(db: sa.Connection, user_id: int, *, password_hash: str | None) -> None:
+    """Set the hash; None: take it away."""
     _update(db, user_id, password_hash=password_hash)
 
 

@@ -201,6 +201,7 @@ NOBODYS = {
     "POST /join/{}",
     "POST /reset/{}",
     "POST /login/code",
+    "POST /login/passkey",
     "POST /login/recover",
 }
 

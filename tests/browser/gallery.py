@@ -9,6 +9,8 @@ from auth.factors.model import Totp
 from auth.factors.recovery_codes import digest_of, make_codes
 from auth.invitations.inviting import invite, withdraw
 from auth.invitations.joining import Newcomer, join
+from auth.passkeys.model import Passkey
+from auth.passkeys.queries import insert_passkey
 from auth.permissions import Role
 from auth.sessions.moving import note_move
 from auth.sessions.own import list_own_sessions
@@ -95,6 +97,7 @@ def build(folder: Path) -> Server:
     _sign_in_everywhere(site)
     _invite(site)
     _give_app(site)
+    _give_passkeys(site)
     site.close()
     # A mail server that is not there.
     mail = {"BYLINE_SMTP_URL": "smtp://localhost:1", "BYLINE_MAIL_FROM": "notes@example.org"}
@@ -186,6 +189,19 @@ def _give_app(site: Site) -> None:
         tilda = register(db, "tilda", role=Role.READER, password_hash=hashed, by=TESTER, display_name="Tilda")
         factors.insert_totp(db, Totp(tilda, APP_SECRET, -1, at))
         factors.replace_recovery_codes(db, tilda, map(digest_of, make_codes()[:2]), at=at)
+
+
+def _give_passkeys(site: Site) -> None:
+    """Ada has two, of which one has a name that fills the line and was made for another address."""
+    ada, now = site.principal("ada"), clock.now()
+    assert ada.user_id is not None
+    named = {"Firefox on Linux": "localhost", GERMAN[:90]: "former.example.org"}
+    with site.database.transaction() as db:
+        for number, (name, host) in enumerate(named.items()):
+            passkey = Passkey(
+                f"passkey-{number}", f"id{number}", "handle", host, "usb", name, now, now if number else None
+            )
+            insert_passkey(db, passkey, user_id=ada.user_id, public_key=b"", sign_count=0)
 
 
 def _write_log(site: Site) -> None:

@@ -35,6 +35,7 @@ def test_tab_goes_through_the_sign_in_page_in_order(cast_server: Server, open_br
         "Password",
         "Stay signed in on this device",
         "Sign in",
+        "Sign in with a passkey",
         "Set a new one with a recovery code",
         "Archive",
         "Tags",

@@ -232,6 +232,14 @@ def _make_token(page: Page) -> None:
     expect(page.get_by_text("Copied.")).to_be_visible()
 
 
+def _rename_passkey(page: Page) -> None:
+    page.goto("/account/passkeys")
+    page.locator(".rows summary").last.click()
+    page.get_by_role("textbox", name="New name").last.fill(" ")
+    page.get_by_role("button", name="Save the new name").last.click()
+    expect(page.get_by_role("alert")).to_contain_text("Use 1 to 100 characters")
+
+
 def _list_tokens(page: Page) -> None:
     _make_token(page)
     page.goto("/account/tokens")
@@ -425,6 +433,9 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "second-factor-begin": ("rita", _go("/account/second-factor/begin")),
     "second-factor-faults": ("rita", _mistype_first_code),
     "recovery-codes": ("edith", _make_recovery_codes),
+    "passkeys": ("ada", _rename_passkey),
+    "passkeys-none": ("rita", _go("/account/passkeys")),
+    "passkey-new": ("rita", _go("/account/passkeys/new")),
     "admin": ("olive", _open_block),
     "settings": ("olive", _go("/admin/settings")),
     "log": ("olive", _open_details),

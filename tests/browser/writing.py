@@ -12,7 +12,7 @@ def sign_in(page: Page, name: str, *, to: str | None = None, password: str = PAS
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_label("Stay signed in").set_checked(remember)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def sign_out(page: Page) -> None:

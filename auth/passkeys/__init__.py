@@ -1,0 +1,1 @@
+"""Passkeys: a key that never leaves its owner's device and opens the place without a password."""
