@@ -15,7 +15,7 @@ from auth.guards import public, requires
 from auth.identify import init_identify, refuse_bad_bearer
 from auth.permissions import Permission
 from auth.principal import principal
-from auth.rechecking import watch_right
+from auth.rechecking import check_writer, watch_right
 from auth.sessions import description as sessions_description
 from auth.sessions.api import api as sessions_api
 from auth.sessions.cookies import form_binding, init_cookies, saved_session_in
@@ -143,6 +143,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
 
     init_cookies(app, settings, SessionStore.open(app.extensions["database"]))
     init_identify(app)
+    app.extensions["database"].check_writer = check_writer
     init_host_check(app, settings)
     app.url_map.converters["page"] = PageSlug
     init_post_pages(app, find_place)

@@ -17,6 +17,12 @@ def find_user(db: sa.Connection, username: str) -> User | None:
     return None if row is None else _to_user(row)
 
 
+def find_standing(db: sa.Connection, user_id: int) -> User | None:
+    """The person with that id, unless they are blocked or gone."""
+    row = db.execute(sa.select(*_USER).where(users_table.c.id == user_id, _ACTIVE)).one_or_none()
+    return None if row is None else _to_user(row)
+
+
 def list_users(db: sa.Connection) -> list[User]:
     """Everybody, by name."""
     return [_to_user(row) for row in db.execute(sa.select(*_USER).order_by(users_table.c.username))]
