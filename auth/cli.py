@@ -16,6 +16,7 @@ from auth.tokens.queries import list_tokens
 from auth.users import roles
 from auth.users.queries import list_users
 from auth.users.registering import normalise_username, prepare_password, register
+from auth.users.writings import current_writings
 from eventlog.actors import command_line
 from storage import clock
 from web.command import open_site, sentences
@@ -58,12 +59,17 @@ def list_people() -> None:
 @user.command("block")
 @click.argument("name")
 @click.option("--reason", default="", help="Seen by owners only.")
+@click.option("--hide-posts/--show-posts", "hidden", default=None, help="What readers find of theirs; may be changed.")
 @sentences
-def block_user(name: str, reason: str) -> None:
+def block_user(name: str, reason: str, hidden: bool | None) -> None:
     """Block a person, from their next request on."""
+    hide = current_writings().hide
     with transaction() as db:
-        blocking.block(db, name, reason=reason, by=command_line())
-    click.echo(f"Blocked {name}.")
+        by = command_line()
+        blocking.block(db, name, reason=reason, by=by)
+        if hidden is not None:
+            blocking.set_hidden(db, name, hidden, by=by, hide=hide)
+    click.echo(f"Blocked {name}." if not hidden else f"Blocked {name} and hid what they have written.")
 
 
 @user.command("unblock")
@@ -72,7 +78,7 @@ def block_user(name: str, reason: str) -> None:
 def unblock_user(name: str) -> None:
     """Lift a block."""
     with transaction() as db:
-        blocking.unblock(db, name, by=command_line())
+        blocking.unblock(db, name, by=command_line(), hide=current_writings().hide)
     click.echo(f"Unblocked {name}.")
 
 

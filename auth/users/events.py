@@ -6,6 +6,8 @@ USER_CREATED = declare("user.created")
 USER_ROLE_CHANGED = declare("user.role_changed")
 USER_BLOCKED = declare("user.blocked")
 USER_UNBLOCKED = declare("user.unblocked")
+USER_POSTS_HIDDEN = declare("user.posts_hidden")
+USER_POSTS_SHOWN = declare("user.posts_shown")
 USER_PASSWORD_CHANGED = declare("user.password_changed")
 USER_PROFILE_CHANGED = declare("user.profile_changed")
 
