@@ -13,6 +13,9 @@ from auth.blocking.pages import pages as people_pages
 from auth.cli import token, user
 from auth.guards import public, requires
 from auth.identify import init_identify, refuse_bad_bearer
+from auth.leaving.leaving import LEAVE, finish_leaving
+from auth.leaving.pages import pages as leaving_pages
+from auth.leaving.pages import reopen_other, reopen_own
 from auth.permissions import Permission
 from auth.principal import principal
 from auth.rechecking import check_writer, watch_right
@@ -31,11 +34,15 @@ from auth.tokens.pages import pages as token_pages
 from auth.tokens.pages import reopen_token
 from auth.users.pages import pages as profile_pages
 from auth.users.pages import reopen_profile
+from auth.users.writings import Writings
 from blog.bin.pages import pages as bin_pages
 from blog.desk.pages import pages as desk_pages
 from blog.desk.pages import reopen_choice
 from blog.feeds.maps import pages as map_pages
 from blog.feeds.pages import pages as feed_pages
+from blog.leaving.erasing import erase_some, withdraw
+from blog.leaving.giving import give, index_given
+from blog.leaving.queries import has_any
 from blog.media import description as media_description
 from blog.media import pages as media_library
 from blog.media import serving as media_serving
@@ -46,6 +53,7 @@ from blog.posts.addresses import PageSlug
 from blog.posts.api import api as posts_api
 from blog.posts.editor import pages as editor_pages
 from blog.posts.editor import reopen_edit, reopen_new
+from blog.posts.hiding import count_posts, hide
 from blog.posts.offering import find_saved, is_saved
 from blog.posts.pages import init_post_pages
 from blog.posts.pages import pages as post_pages
@@ -118,6 +126,16 @@ from web.static_files import init_static_files
 if TYPE_CHECKING:
     from storage.jobs import Handler
 
+WRITINGS = Writings(
+    hide=hide,
+    count=count_posts,
+    has_any=has_any,
+    give=give,
+    withdraw=withdraw,
+    finish_giving=index_given,
+    finish_erasing=erase_some,
+)
+
 
 def create_app(settings: Settings | None = None, *, testing: bool = False) -> Flask:
     """The whole application for one process. Without `settings` the environment's are read and the data folder made.
@@ -157,6 +175,8 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "editor.save": reopen_edit,
             "site.save_settings": reopen_settings,
             "profile.save_profile": reopen_profile,
+            "leaving.delete_own": reopen_own,
+            "leaving.delete_other": reopen_other,
             "token_pages.make_token": reopen_token,
             "desk.change_many": reopen_choice,
             "series.create": series_pages.reopen_create,
@@ -204,6 +224,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         markdown_pages,
         search_pages,
         profile_pages,
+        leaving_pages,
         revision_pages,
         revisions_api,
         bin_pages,
@@ -239,6 +260,7 @@ def create_base(settings: Settings, *, watch_statements: bool = False) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES, MAX_FORM_PARTS=200)
     app.json = StrictJson(app)
     app.extensions["settings"] = settings
+    app.extensions["writings"] = WRITINGS
     app.extensions["keys"] = load_keys(settings)
     app.extensions["media_files"] = Files(settings.byline_instance / MEDIA_FOLDER)
     app.extensions["database"] = Database(
@@ -273,6 +295,7 @@ def serve() -> None:
         MAKE_VARIANTS: partial(make_variants, files=files, announce=plan_rerendering_around),
         SWEEP: partial(sweep, files=files),
         RENAME: rename_rest,
+        LEAVE: partial(finish_leaving, writings=WRITINGS),
         RERENDER: partial(rerender, own_host=own_host_of(settings.base_url)),
     }
     prepare = partial(prepare_site, settings)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from auth.blocking import blocking
+from auth.leaving.leaving import finish_leaving, leave
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
 from auth.signin.signing_in import set_password
@@ -20,7 +21,7 @@ from auth.users.writings import current_writings
 from eventlog.actors import command_line
 from storage import clock
 from web.command import open_site, sentences
-from web.database import reading, transaction
+from web.database import current_database, reading, transaction
 
 _ROLES = click.Choice([role.value for role in Role])
 _SCOPES = click.Choice([scope.value for scope in Scope])
@@ -29,7 +30,7 @@ _SCOPES = click.Choice([scope.value for scope in Scope])
 @click.group()
 @click.pass_context
 def user(context: click.Context) -> None:
-    """People: add, list, block, unblock, password, role."""
+    """People: add, list, block, unblock, password, role, delete."""
     open_site(context)
 
 
@@ -80,6 +81,26 @@ def unblock_user(name: str) -> None:
     with transaction() as db:
         blocking.unblock(db, name, by=command_line(), hide=current_writings().hide)
     click.echo(f"Unblocked {name}.")
+
+
+@user.command("delete")
+@click.argument("name")
+@click.option("--posts", type=click.Choice(["delete"]), help="What becomes of their posts, series and pictures.")
+@click.option("--posts-to", metavar="NAME", help="Whose they become.")
+@sentences
+def delete_user(name: str, posts: str | None, posts_to: str | None) -> None:
+    """Delete an account: private data are erased, posts deleted or given to somebody."""
+    if (posts is None) == (posts_to is None):
+        raise click.UsageError("Say --posts delete, or --posts-to NAME.")
+    database, writings = current_database(), current_writings()
+    with transaction() as db:
+        to = None if posts_to is None else roles.find_person(db, posts_to).username
+        rest = leave(db, name, to=to, by=command_line(), writings=writings)
+    # A job does the same where a server is running; nobody has to wait for one.
+    while finish_leaving(database, rest, writings=writings) is not None:
+        pass
+    fate = f"is {posts_to}'s now" if posts_to else "is deleted"
+    click.echo(f"Deleted the account of {rest['username']}; what they had written {fate}.")
 
 
 @user.command("password")

@@ -34,7 +34,7 @@ def check_writer(db: sa.Connection) -> None:
         return
     role = _present_role(db, who)
     if role is None:
-        _become_nobody(who)
+        become_nobody()
         raise Unauthenticated(
             "You were signed out at this moment, and nothing was stored.",
             error_code="invalid_token" if who.has_token else None,
@@ -67,8 +67,9 @@ def _present_role(db: sa.Connection, who: Principal) -> Role | None:
     return role_by_session(db, who.session_id or "")
 
 
-def _become_nobody(who: Principal) -> None:
-    if who.has_token:
+def become_nobody() -> None:
+    """The rest of this request is answered to a visitor: whose it was has no right any more."""
+    if principal().has_token:
         g.has_bad_bearer = True
     else:
         forget_session()

@@ -27,7 +27,7 @@ pages = Blueprint("people", __name__)
 @requires(Permission.ADMINISTER, session_only=True)
 def people() -> ResponseReturnValue:
     """Everybody, with role and block."""
-    return _page()
+    return _page(notice="The account is deleted." if "deleted" in request.args else None)
 
 
 @pages.post("/admin/people/<username>/block")
@@ -87,7 +87,7 @@ def _change(username: str, change: Callable[[Connection], None]) -> ResponseRetu
     return redirect("/admin", code=303)
 
 
-def _page(*, status: int = 200, error: str | None = None) -> ResponseReturnValue:
+def _page(*, status: int = 200, error: str | None = None, notice: str | None = None) -> ResponseReturnValue:
     with reading() as db:
         seen = last_seen_by_user(db)
         people = [
@@ -103,4 +103,4 @@ def _page(*, status: int = 200, error: str | None = None) -> ResponseReturnValue
             }
             for user in list_users(db)
         ]
-    return render_page("auth/users/people.html", status=status, people=people, notice=None, error=error)
+    return render_page("auth/users/people.html", status=status, people=people, notice=notice, error=error)

@@ -8,6 +8,7 @@ USER_BLOCKED = declare("user.blocked")
 USER_UNBLOCKED = declare("user.unblocked")
 USER_POSTS_HIDDEN = declare("user.posts_hidden")
 USER_POSTS_SHOWN = declare("user.posts_shown")
+USER_DELETED = declare("user.deleted")
 USER_PASSWORD_CHANGED = declare("user.password_changed")
 USER_PROFILE_CHANGED = declare("user.profile_changed")
 

@@ -20,6 +20,8 @@ class Writings:
     hide: Callable[[sa.Connection, int, bool], None]
     # How many posts there are of that id; those in the bin are not counted.
     count: Callable[[sa.Connection, int], int]
+    # Whether there is anything of that id at all.
+    has_any: Callable[[sa.Connection, int], bool]
     # Makes everything of the first id that of the second.
     give: Callable[[sa.Connection, int, int], None]
     # Takes everything of that id from readers at once, before it is erased.

@@ -72,8 +72,15 @@ def list_indexed_as(db: sa.Connection, username: str, *, limit: int) -> list[str
 
 def list_unerased(db: sa.Connection, *, author_id: int, limit: int) -> list[str]:
     """The ids of some posts of a person whose texts are still there."""
-    has_text = sa.or_(_p.body != "", _p.title != "", _p.deleted_at.is_(None))
+    # Every post has a revision from its first save on.
+    has_text = sa.exists().where(revisions_table.c.post_id == _p.id)
     return list(db.execute(sa.select(_p.id).where(_p.author_id == author_id, has_text).limit(limit)).scalars())
+
+
+def has_any(db: sa.Connection, user_id: int) -> bool:
+    """Whether a person has a post, also a deleted one, a series or a picture."""
+    found = (sa.select(sa.literal(1)).where(key == user_id) for key in (_p.author_id, _s.author_id, _m.user_id))
+    return db.execute(sa.union_all(*found).limit(1)).first() is not None
 
 
 def erase_posts(db: sa.Connection, post_ids: list[str], *, at: int) -> None:

@@ -70,9 +70,7 @@ posts_table = sa.Table(
     sa.Column("is_hidden", sa.Boolean, nullable=False, server_default=sa.text("0")),
     # With all that decides who finds a post, so that counting them reads no text. What is hidden stands apart, so that
     # no list walks over it.
-    sa.Index(
-        "ix_posts_reading", "status", "is_hidden", "published_at", "id", "visibility", "kind", "deleted_at"
-    ),
+    sa.Index("ix_posts_reading", "status", "is_hidden", "published_at", "id", "visibility", "kind", "deleted_at"),
     sa.Index("ix_posts_created_at_id", "created_at", "id"),
     sa.Index("ix_posts_bin", "author_id", "deleted_at"),
     sa.Index("ix_posts_desk", "author_id", "status", "updated_at", "id"),
