@@ -291,9 +291,9 @@ def is_slug_in_bin(db: sa.Connection, slug: str, *, by: Principal, since: int) -
 def release_slug(db: sa.Connection, slug: str, *, deleted_before: int) -> None:
     """Take that slug from a post that was deleted before a moment and never published: nobody was led there by it."""
     r, former = revisions_table.c, former_slugs_table.c
-    was_published = sa.select(r.number).where(r.post_id == _p.id, r.status == Status.PUBLISHED).exists()
+    published = sa.select(r.number).where(r.post_id == _p.id, r.status == Status.PUBLISHED).exists()
     # What went with its author has no revisions any more.
-    was_published = sa.or_(was_published, _p.published_at.is_not(None))
+    was_published = sa.or_(published, _p.published_at.is_not(None))
     is_over = sa.and_(_p.deleted_at < deleted_before, sa.not_(was_published))
     given_up = list(db.execute(sa.select(_p.id).where(_has_or_had(slug), is_over)).scalars())
     db.execute(sa.delete(former_slugs_table).where(former.slug == slug, former.post_id.in_(given_up)))
