@@ -61,7 +61,7 @@ def ada(site: Site) -> Client:
     site.post("ada", title=f"About the {WORD}", slug="mine", body=f"{WORD} ![](/media/{own})", tags=[WORD])
     site.post("ada", title="Draft", slug="draft", status="draft")
     site.post("ada", title="Thrown away", slug="thrown")
-    client = site.client("ada")
+    client = site.client()
     client.environ_base |= {"HTTP_USER_AGENT": "Firefox/140.0 (X11; Linux x86_64)", "REMOTE_ADDR": "203.0.113.7"}
     assert client.submit("/login", username="ada", password="correct horse battery staple").status_code == 303
     assert client.submit("/posts/thrown/delete", version="1").status_code == 303
