@@ -244,6 +244,12 @@ def _ask_for_no_token(page: Page) -> None:
     expect(page.get_by_text("need your attention")).to_be_visible()
 
 
+def _delete_without_a_word(page: Page) -> None:
+    page.goto("/admin/people/ada/delete")
+    page.get_by_role("button", name="Delete the account").click()
+    expect(page.get_by_text("need your attention")).to_be_visible()
+
+
 def _describe_at_length(page: Page) -> None:
     page.goto("/account/media")
     page.locator("ul.pictures").get_by_label("Description").first.fill("Long. " * 400)
@@ -332,6 +338,8 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "tokens": ("ada", _list_tokens),
     "token-made": ("ada", _make_token),
     "tokens-faults": ("rita", _ask_for_no_token),
+    "leaving": ("ada", _go("/account/delete")),
+    "leaving-faults": ("olive", _delete_without_a_word),
     "author": (None, _go("/authors/ada")),
     "pictures": ("ada", _go("/account/media")),
     "pictures-none": ("alan", _go("/account/media")),
