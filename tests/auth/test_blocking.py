@@ -2,6 +2,7 @@
 
 import io
 import json
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,8 +14,10 @@ from auth.blocking.blocking import block, set_hidden, unblock
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
 from auth.tokens.queries import delete_token, list_tokens
+from auth.users.events import USER_PROFILE_CHANGED
 from blog.posts.hiding import hide
 from blog.tagging.renaming import RENAME, rename_rest
+from eventlog.log.appending import append_event
 from tests.blog.media.pictures import picture
 from tests.support import TESTER, Client, Site, find_form_token
 
@@ -304,3 +307,24 @@ def test_nobody_blocks_themself_and_the_last_owner_stays(site: Site) -> None:
     assert olive.submit("/admin/people/olive/block", page="/admin", hide_posts="y").status_code == 409
     assert site.principal("olive").role == Role.OWNER
     assert olive.get("/admin").status_code == 200
+
+
+def test_a_download_breaks_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auth.sessions.watching._ASK_SECONDS", 0)
+    who = site.principal("ada")
+    with site.database.transaction() as db:
+        for _number in range(3000):
+            append_event(db, USER_PROFILE_CHANGED, by=who, payload={"biography": secrets.token_hex(400)})
+    ada = site.client("ada")
+    data = {"csrf_token": ada.form_token("/account/export"), "level": "standard"}
+    answer = ada.post("/account/export", data=data, buffered=False)
+    pieces = iter(answer.response)
+    assert next(pieces)
+    blocked(site, "ada")
+    with pytest.raises(ConnectionAbortedError):
+        for _piece in pieces:
+            pass
+    with site.database.reading() as db:
+        assert db.exec_driver_sql("SELECT outcome FROM intents").scalars().all() == ["abandoned"]
+        kinds = db.exec_driver_sql("SELECT count(*) FROM events WHERE kind = 'log.exported'").scalar_one()
+    assert kinds == 0
