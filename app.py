@@ -18,9 +18,12 @@ from auth.identify import init_identify, refuse_bad_bearer
 from auth.invitations import join_pages
 from auth.invitations.pages import pages as invitation_pages
 from auth.invitations.pages import reopen_invitation
+from auth.leaving.leaving import LEAVE, finish_leaving
+from auth.leaving.pages import pages as leaving_pages
+from auth.leaving.pages import reopen_other, reopen_own
 from auth.permissions import Permission
 from auth.principal import principal
-from auth.rechecking import watch_right
+from auth.rechecking import check_writer, watch_right
 from auth.sessions import description as sessions_description
 from auth.sessions.api import api as sessions_api
 from auth.sessions.cookies import form_binding, init_cookies, saved_session_in
@@ -43,11 +46,15 @@ from auth.tokens.pages import pages as token_pages
 from auth.tokens.pages import reopen_token
 from auth.users.pages import pages as profile_pages
 from auth.users.pages import reopen_profile
+from auth.users.writings import Writings
 from blog.bin.pages import pages as bin_pages
 from blog.desk.pages import pages as desk_pages
 from blog.desk.pages import reopen_choice
 from blog.feeds.maps import pages as map_pages
 from blog.feeds.pages import pages as feed_pages
+from blog.leaving.erasing import erase_some, withdraw
+from blog.leaving.giving import give, index_given
+from blog.leaving.queries import has_any
 from blog.media import description as media_description
 from blog.media import pages as media_library
 from blog.media import serving as media_serving
@@ -58,6 +65,7 @@ from blog.posts.addresses import PageSlug
 from blog.posts.api import api as posts_api
 from blog.posts.editor import pages as editor_pages
 from blog.posts.editor import reopen_edit, reopen_new
+from blog.posts.hiding import count_posts, hide
 from blog.posts.offering import find_saved, is_saved
 from blog.posts.pages import init_post_pages
 from blog.posts.pages import pages as post_pages
@@ -130,6 +138,16 @@ from web.static_files import init_static_files
 if TYPE_CHECKING:
     from storage.jobs import Handler
 
+WRITINGS = Writings(
+    hide=hide,
+    count=count_posts,
+    has_any=has_any,
+    give=give,
+    withdraw=withdraw,
+    finish_giving=index_given,
+    finish_erasing=erase_some,
+)
+
 
 def create_app(settings: Settings | None = None, *, testing: bool = False) -> Flask:
     """The whole application for one process. Without `settings` the environment's are read and the data folder made.
@@ -156,6 +174,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     store = SessionStore.open(app.extensions["database"], signed_with=app.extensions["keys"].fingerprint)
     init_cookies(app, settings, store)
     init_identify(app)
+    app.extensions["database"].check_writer = check_writer
     init_host_check(app, settings)
     app.url_map.converters["page"] = PageSlug
     init_post_pages(app, find_place)
@@ -169,6 +188,8 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "editor.save": reopen_edit,
             "site.save_settings": reopen_settings,
             "profile.save_profile": reopen_profile,
+            "leaving.delete_own": reopen_own,
+            "leaving.delete_other": reopen_other,
             "token_pages.make_token": reopen_token,
             "invitation_pages.make_invitation": reopen_invitation,
             "reset_pages.make_link": reopen_reset_link,
@@ -223,6 +244,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         markdown_pages,
         search_pages,
         profile_pages,
+        leaving_pages,
         revision_pages,
         revisions_api,
         bin_pages,
@@ -260,6 +282,7 @@ def create_base(settings: Settings, *, watch_statements: bool = False) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES, MAX_FORM_PARTS=200)
     app.json = StrictJson(app)
     app.extensions["settings"] = settings
+    app.extensions["writings"] = WRITINGS
     app.extensions["keys"] = load_keys(settings)
     app.extensions["media_files"] = Files(settings.byline_instance / MEDIA_FOLDER)
     app.extensions["database"] = Database(
@@ -294,6 +317,7 @@ def serve() -> None:
         MAKE_VARIANTS: partial(make_variants, files=files, announce=plan_rerendering_around),
         SWEEP: partial(sweep, files=files),
         RENAME: rename_rest,
+        LEAVE: partial(finish_leaving, writings=WRITINGS),
         RERENDER: partial(rerender, own_host=own_host_of(settings.base_url)),
     }
     prepare = partial(prepare_site, settings)

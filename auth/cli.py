@@ -11,6 +11,7 @@ from rich.table import Table
 from auth.blocking import blocking
 from auth.factors.changing import remove_factors
 from auth.invitations import inviting
+from auth.leaving.leaving import finish_leaving, leave
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
 from auth.signin.signing_in import set_password
@@ -19,10 +20,11 @@ from auth.tokens.queries import list_tokens
 from auth.users import roles
 from auth.users.queries import list_users
 from auth.users.registering import normalise_username, prepare_password, register
+from auth.users.writings import current_writings
 from eventlog.actors import command_line
 from storage import clock
 from web.command import open_site, sentences
-from web.database import reading, transaction
+from web.database import current_database, reading, transaction
 from web.site.model import Registration
 from web.site.queries import read_site
 
@@ -33,7 +35,7 @@ _SCOPES = click.Choice([scope.value for scope in Scope])
 @click.group()
 @click.pass_context
 def user(context: click.Context) -> None:
-    """People: add, invite, list, block, unblock, password, role."""
+    """People: add, invite, list, block, unblock, password, role, delete."""
     open_site(context)
 
 
@@ -63,12 +65,17 @@ def list_people() -> None:
 @user.command("block")
 @click.argument("name")
 @click.option("--reason", default="", help="Seen by owners only.")
+@click.option("--hide-posts/--show-posts", "hidden", default=None, help="What readers find of theirs; may be changed.")
 @sentences
-def block_user(name: str, reason: str) -> None:
+def block_user(name: str, reason: str, hidden: bool | None) -> None:
     """Block a person, from their next request on."""
+    hide = current_writings().hide
     with transaction() as db:
-        blocking.block(db, name, reason=reason, by=command_line())
-    click.echo(f"Blocked {name}.")
+        by = command_line()
+        blocking.block(db, name, reason=reason, by=by)
+        if hidden is not None:
+            blocking.set_hidden(db, name, hidden, by=by, hide=hide)
+    click.echo(f"Blocked {name}." if not hidden else f"Blocked {name} and hid what they have written.")
 
 
 @user.command("unblock")
@@ -77,8 +84,28 @@ def block_user(name: str, reason: str) -> None:
 def unblock_user(name: str) -> None:
     """Lift a block."""
     with transaction() as db:
-        blocking.unblock(db, name, by=command_line())
+        blocking.unblock(db, name, by=command_line(), hide=current_writings().hide)
     click.echo(f"Unblocked {name}.")
+
+
+@user.command("delete")
+@click.argument("name")
+@click.option("--posts", type=click.Choice(["delete"]), help="What becomes of their posts, series and pictures.")
+@click.option("--posts-to", metavar="NAME", help="Whose they become.")
+@sentences
+def delete_user(name: str, posts: str | None, posts_to: str | None) -> None:
+    """Delete an account: private data are erased, posts deleted or given to somebody."""
+    if (posts is None) == (posts_to is None):
+        raise click.UsageError("Say --posts delete, or --posts-to NAME.")
+    database, writings = current_database(), current_writings()
+    with transaction() as db:
+        to = None if posts_to is None else roles.find_person(db, posts_to).username
+        rest = leave(db, name, to=to, by=command_line(), writings=writings)
+    # A job does the same where a server is running; nobody has to wait for one.
+    while finish_leaving(database, rest, writings=writings) is not None:
+        pass
+    fate = f"is {posts_to}'s now" if posts_to else "is deleted"
+    click.echo(f"Deleted the account of {rest['username']}; what they had written {fate}.")
 
 
 @user.command("password")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
-from flask import current_app, redirect, request, url_for
+from flask import current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from auth.permissions import Permission, is_allowed
@@ -76,4 +76,6 @@ def _refuse(permission: Permission, session_only: bool, fresh: bool) -> Response
         if request.method in ("GET", "HEAD") and not wants_json():
             return redirect(url_for("signin.sign_in_page", next=request.full_path.rstrip("?"), again=1), code=303)
         raise Unauthenticated(NOT_FRESH)
+    # Whatever is written from now on is written in their name: see `auth.rechecking`.
+    g.let_in = who
     return None

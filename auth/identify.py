@@ -138,7 +138,8 @@ def _refresh(response: Response) -> Response:
     if browser.is_current_key and at - browser.signed_at < _REFRESH_AFTER:
         return response
     try:
-        with current_database().transaction(wait_seconds=0) as db:
+        # What has ended meanwhile is not touched, and the page is made already.
+        with current_database().transaction(wait_seconds=0, is_checked=False) as db:
             key = current_keys().fingerprint
             since = at - _REFRESH_AFTER
             if touch_session(db, session.id, at=at, unless_since=since, signed_with=key):

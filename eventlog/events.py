@@ -4,6 +4,7 @@ from eventlog.kinds import declare
 
 LOG_EXPORTED = declare("log.exported")
 LOG_RETENTION_APPLIED = declare("log.retention_applied")
+LOG_ERASURE_APPLIED = declare("log.erasure_applied")
 SERVER_STARTED = declare("server.started")
 OPERATION_DISPOSED = declare("operation.disposed")
 LOG_RETENTION_CHANGED = declare("log.retention_changed")

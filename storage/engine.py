@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -27,7 +27,8 @@ class Database:
     """The database of one process. Create it after the fork, never before: SQLite forbids carrying connections across.
 
     Readers have a pool of their own. All writes of the process go through one connection, which is also the only one
-    that checkpoints. `kept` is for small questions that may not wait.
+    that checkpoints. `kept` is for small questions that may not wait. `check_writer`, where there is one, is asked at
+    the beginning of each transaction, and raises what stands against it: nothing is written then.
     """
 
     def __init__(self, path: Path, *, readers: int, watch_statements: bool = False) -> None:
@@ -35,6 +36,7 @@ class Database:
         self.read_engine = _create_engine(path, writes=False, pool_size=readers)
         self.write_engine = _create_engine(path, writes=True, pool_size=1)
         self.kept = KeptConnection(path)
+        self.check_writer: Callable[[sa.Connection], None] | None = None
         self._admission = threading.BoundedSemaphore(1 + _WAITING_WRITERS)
         self._turn = threading.Lock()
         self._writing_thread: int | None = None
@@ -60,12 +62,17 @@ class Database:
             self._reading.is_open = False
 
     @contextmanager
-    def transaction(self, *, wait_seconds: float = sqlite.BUSY_TIMEOUT_SECONDS) -> Iterator[sa.Connection]:
+    def transaction(
+        self, *, wait_seconds: float = sqlite.BUSY_TIMEOUT_SECONDS, is_checked: bool = True
+    ) -> Iterator[sa.Connection]:
         """Read and write in one transaction, committed and synced when the block ends, rolled back when it raises.
 
-        Raises Busy when the turn to write did not come within `wait_seconds`, Full when the disk takes no more.
+        Raises Busy when the turn to write did not come within `wait_seconds`, Full when the disk takes no more, and
+        what `check_writer` raises; that is not asked (`is_checked=False`) by what only notes how something has ended.
         """
         with self._turn_to_write(wait_seconds) as connection, connection.begin():
+            if is_checked and self.check_writer is not None:
+                self.check_writer(connection)
             yield connection
 
     def empty_log(self, *, wait_seconds: float) -> bool:

@@ -1,6 +1,6 @@
 """One's own export: a zip of the events that are one's own, sent while it is made."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 from auth.principal import Principal
 from eventlog.events import LOG_EXPORTED
@@ -17,7 +17,7 @@ def levels_for(by: Principal) -> list[Level]:
     return list(Level) if by.is_owner else [Level.STRICT, Level.STANDARD]
 
 
-def export_own_events(database: Database, level: str, *, profile: str, by: Principal) -> Iterator[bytes]:
+def export_own_events(database: Database, level: str, *, profile: str, by: Principal) -> Generator[bytes, None, None]:
     """The zip, in pieces. The operation is announced when this returns, and concluded when the last piece is taken.
 
     Closed before that, it is abandoned. Raises Invalid for a level that is not theirs to choose.

@@ -15,6 +15,7 @@ from auth.sessions.forms import ExportForm
 from auth.sessions.newcomers import dismiss_newcomer
 from auth.sessions.own import end_other_sessions, end_own_session, find_own_session, list_devices
 from auth.sessions.queries import Place
+from auth.sessions.watching import while_allowed
 from eventlog.log.exporting import Level
 from storage.errors import Busy, Full
 from web.database import current_database, reading, transaction
@@ -86,7 +87,7 @@ def export() -> ResponseReturnValue:
     except Invalid as invalid:
         form.show_faults(invalid.fields)
         return _export(form, status=422)
-    response = Response(pieces, mimetype="application/zip")
+    response = Response(while_allowed(pieces, Permission.USE_ACCOUNT), mimetype="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="byline-{who.username}.zip"'
     return response
 

@@ -33,6 +33,11 @@ SIGNED_IN = (
     .join(users_table, users_table.c.id == sessions_table.c.user_id)
     .where(sessions_table.c.digest == sa.bindparam("digest"), users_table.c.blocked_at.is_(None))
 )
+_ROLE = (
+    sa.select(users_table.c.role)
+    .join(sessions_table, sessions_table.c.user_id == users_table.c.id)
+    .where(sessions_table.c.id == sa.bindparam("session_id"), users_table.c.blocked_at.is_(None))
+)
 
 
 class SignedIn(NamedTuple):
@@ -85,6 +90,12 @@ def to_signed_in(row: Sequence[Any] | None) -> SignedIn | None:
         return None
     *session, username, display_name, role, time_zone, newcomer = row
     return SignedIn(Session(*session), username, display_name, Role(role), time_zone, newcomer)
+
+
+def role_by_session(db: sa.Connection, session_id: str) -> Role | None:
+    """The role of whose session it is; None when it has ended, or that person is blocked."""
+    role = db.execute(_ROLE, {"session_id": session_id}).scalar_one_or_none()
+    return None if role is None else Role(role)
 
 
 def claim_epoch(db: sa.Connection, *, at: int) -> int:

@@ -24,6 +24,11 @@ _BEARER = (
     .join(users_table, users_table.c.id == tokens_table.c.user_id)
     .where(tokens_table.c.digest == sa.bindparam("digest"), users_table.c.blocked_at.is_(None))
 )
+_ROLE = (
+    sa.select(users_table.c.role)
+    .join(tokens_table, tokens_table.c.user_id == users_table.c.id)
+    .where(tokens_table.c.id == sa.bindparam("token_id"), users_table.c.blocked_at.is_(None))
+)
 
 _SHOWN = ("id", "label", "scopes", "created_at", "expires_at", "last_used_at", "is_from_environment")
 _TOKENS = (
@@ -61,6 +66,12 @@ def find_bearer(db: sa.Connection, digest: str, *, at: int) -> Bearer | None:
         row.time_zone,
         row.last_used_at,
     )
+
+
+def role_by_token(db: sa.Connection, token_id: str) -> Role | None:
+    """The role of whose token it is; None when it was revoked, or that person is blocked."""
+    role = db.execute(_ROLE, {"token_id": token_id}).scalar_one_or_none()
+    return None if role is None else Role(role)
 
 
 def note_use(db: sa.Connection, token_id: str, *, at: int, day: int) -> bool:

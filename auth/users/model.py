@@ -22,6 +22,10 @@ users_table = sa.Table(
     sa.Column("time_zone", sa.Text),  # IANA name, for what this person writes; NULL: the site's
     sa.Column("newcomer", sa.Text),  # the last device that signed in as this person, and from where, in words
     sa.Column("newcomer_at", sa.Integer),  # NULL: none yet
+    # Whether readers find nothing of what this person, who is blocked, has written.
+    sa.Column("has_hidden_posts", sa.Boolean, nullable=False, server_default=sa.text("0")),
+    # Has left: blocked for good, and the row keeps nothing but the name, which nobody else gets. NULL: is here.
+    sa.Column("deleted_at", sa.Integer),
 )
 
 
@@ -38,6 +42,8 @@ class User:
     created_at: int
     biography: str
     time_zone: str | None
+    has_hidden_posts: bool
+    deleted_at: int | None
 
     @property
     def is_blocked(self) -> bool:

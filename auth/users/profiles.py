@@ -19,9 +19,9 @@ _LONGEST_BIOGRAPHY = 500
 
 
 def find_author(db: sa.Connection, username: str) -> User:
-    """Somebody who may write here. Raises NotFound for all others, who are nobody to readers."""
+    """Somebody who may write here. Raises NotFound for all others, who are nobody to readers, as are the hidden."""
     user = queries.find_user(db, username)
-    if user is None or not is_allowed(Permission.WRITE_POSTS, role=user.role, scopes=None):
+    if user is None or user.has_hidden_posts or not is_allowed(Permission.WRITE_POSTS, role=user.role, scopes=None):
         raise NotFound("Nobody of this name writes here.")
     return user
 

@@ -17,9 +17,16 @@ def find_user(db: sa.Connection, username: str) -> User | None:
     return None if row is None else _to_user(row)
 
 
+def find_standing(db: sa.Connection, user_id: int) -> User | None:
+    """The person with that id, unless they are blocked or gone."""
+    row = db.execute(sa.select(*_USER).where(users_table.c.id == user_id, _ACTIVE)).one_or_none()
+    return None if row is None else _to_user(row)
+
+
 def list_users(db: sa.Connection) -> list[User]:
-    """Everybody, by name."""
-    return [_to_user(row) for row in db.execute(sa.select(*_USER).order_by(users_table.c.username))]
+    """Everybody who is here, by name."""
+    is_here = users_table.c.deleted_at.is_(None)
+    return [_to_user(row) for row in db.execute(sa.select(*_USER).where(is_here).order_by(users_table.c.username))]
 
 
 def has_any_user(db: sa.Connection) -> bool:
@@ -71,6 +78,11 @@ def set_role(db: sa.Connection, user_id: int, role: Role) -> None:
 def set_block(db: sa.Connection, user_id: int, *, at: int | None, reason: str | None) -> None:
     """Set or lift (`at=None`) the block."""
     _update(db, user_id, blocked_at=at, block_reason=reason)
+
+
+def set_hidden(db: sa.Connection, user_id: int, is_hidden: bool) -> None:
+    """Note whether readers find what this person has written."""
+    _update(db, user_id, has_hidden_posts=is_hidden)
 
 
 def set_profile(db: sa.Connection, user_id: int, **values: str | None) -> None:

@@ -13,9 +13,9 @@ from web.site.queries import touch
 
 
 def find_person(db: sa.Connection, username: str) -> User:
-    """The person of that name. Raises NotFound."""
+    """The person of that name. Raises NotFound, also for somebody who has left."""
     user = queries.find_user(db, username.strip().lower())
-    if user is None:
+    if user is None or user.deleted_at is not None:
         raise NotFound(f"There is nobody named {username}.")
     return user
 

@@ -139,7 +139,7 @@ def _keep(database: Database, files: Files, cleaned: Unfinished, media: Media, *
             return known or media, known is None
     except BaseException as error:
         # What has no row is served to nobody, and is swept.
-        with suppress(StorageBusy, Full), database.transaction() as db:
+        with suppress(StorageBusy, Full), database.transaction(is_checked=False) as db:
             record_outcome(db, call_id, Outcome.FAILED, note=type(error).__name__)
         raise
 

@@ -66,8 +66,11 @@ posts_table = sa.Table(
     sa.Column("deleted_at", sa.Integer),  # NULL: not deleted
     sa.Column("kind", sa.Text, nullable=False, server_default=Kind.POST),
     sa.Column("lang", sa.Text, nullable=False, server_default=sa.text("''")),  # BCP 47; empty: the site's language
-    # With all that decides who finds a post, so that counting them reads no text.
-    sa.Index("ix_posts_reading", "status", "published_at", "id", "visibility", "kind", "deleted_at"),
+    # For readers it is as if it were not published: its author is blocked, with all that they have written.
+    sa.Column("is_hidden", sa.Boolean, nullable=False, server_default=sa.text("0")),
+    # With all that decides who finds a post, so that counting them reads no text. What is hidden stands apart, so that
+    # no list walks over it.
+    sa.Index("ix_posts_reading", "status", "is_hidden", "published_at", "id", "visibility", "kind", "deleted_at"),
     sa.Index("ix_posts_created_at_id", "created_at", "id"),
     sa.Index("ix_posts_bin", "author_id", "deleted_at"),
     sa.Index("ix_posts_desk", "author_id", "status", "updated_at", "id"),
@@ -131,6 +134,7 @@ class Post:
     deleted_at: int | None
     kind: Kind
     lang: str
+    is_hidden: bool
 
     @property
     def path(self) -> str:
@@ -140,7 +144,7 @@ class Post:
     def is_out(self, at: int) -> bool:
         """Whether readers may find it at that moment, members-only or not."""
         published = self.status == Status.PUBLISHED and self.published_at is not None and self.published_at <= at
-        return published and self.deleted_at is None
+        return published and self.deleted_at is None and not self.is_hidden
 
     def is_scheduled(self, at: int) -> bool:
         """Whether it will come out by itself."""
@@ -168,6 +172,7 @@ class PostLine:
     version: int
     kind: Kind
     lang: str
+    is_hidden: bool
     is_scheduled: bool
 
     @property

@@ -43,12 +43,16 @@ LINE = [
     _p.version,
     _p.kind,
     _p.lang,
+    _p.is_hidden,
 ]
 _REVISED = ("slug", "title", "body", "excerpt", "tags", "status", "visibility", "publish_at", "kind", "lang")
 _IN_ONE_STATEMENT = 500
 # When the first post comes out after the moment `at`.
 NEXT_PUBLICATION = sa.select(sa.func.min(_p.published_at)).where(
-    _p.status == Status.PUBLISHED, _p.published_at > sa.bindparam("at"), _p.deleted_at.is_(None)
+    _p.status == Status.PUBLISHED,
+    _p.is_hidden == sa.false(),
+    _p.published_at > sa.bindparam("at"),
+    _p.deleted_at.is_(None),
 )
 FROM = posts_table.join(users_table, users_table.c.id == _p.author_id)
 # What pages for readers are made of, built once: building a statement costs five times what asking it does.
@@ -239,13 +243,13 @@ def count_indexed(db: sa.Connection) -> int:
 
 def find_in_bin(db: sa.Connection, post_id: str, *, by: Principal, since: int) -> Post | None:
     """A post that was deleted since a moment, if `by` may change it."""
-    is_there = sa.and_(_p.id == post_id, _p.deleted_at >= since, is_editable(by))
+    is_there = sa.and_(_p.id == post_id, _p.deleted_at >= since, is_editable(by), _is_somebodys())
     return _to_post(db.execute(sa.select(*_POST).select_from(FROM).where(is_there)).one_or_none())
 
 
 def list_bin(db: sa.Connection, *, by: Principal, since: int, limit: int, before: Cursor | None = None) -> list[Post]:
     """What `by` may take out of the bin, the last deleted first."""
-    query = sa.select(*_POST).select_from(FROM).where(_p.deleted_at >= since, is_editable(by))
+    query = sa.select(*_POST).select_from(FROM).where(_p.deleted_at >= since, is_editable(by), _is_somebodys())
     if before is not None:
         query = query.where(sa.tuple_(_p.deleted_at, _p.id) < sa.tuple_(before.at, before.id))
     rows = db.execute(query.order_by(_p.deleted_at.desc(), _p.id.desc()).limit(limit))
@@ -280,20 +284,27 @@ def is_slug_taken(db: sa.Connection, slug: str, *, by_other_than: str | None) ->
 
 def is_slug_in_bin(db: sa.Connection, slug: str, *, by: Principal, since: int) -> bool:
     """Whether a post that `by` may take out of the bin has or had that slug."""
-    query = sa.select(_p.id).where(_has_or_had(slug), _p.deleted_at >= since, is_editable(by))
+    query = sa.select(_p.id).where(_has_or_had(slug), _p.deleted_at >= since, is_editable(by), _is_somebodys())
     return db.execute(query).first() is not None
 
 
 def release_slug(db: sa.Connection, slug: str, *, deleted_before: int) -> None:
     """Take that slug from a post that was deleted before a moment and never published: nobody was led there by it."""
     r, former = revisions_table.c, former_slugs_table.c
-    was_published = sa.select(r.number).where(r.post_id == _p.id, r.status == Status.PUBLISHED).exists()
+    published = sa.select(r.number).where(r.post_id == _p.id, r.status == Status.PUBLISHED).exists()
+    # What went with its author has no revisions any more.
+    was_published = sa.or_(published, _p.published_at.is_not(None))
     is_over = sa.and_(_p.deleted_at < deleted_before, sa.not_(was_published))
     given_up = list(db.execute(sa.select(_p.id).where(_has_or_had(slug), is_over)).scalars())
     db.execute(sa.delete(former_slugs_table).where(former.slug == slug, former.post_id.in_(given_up)))
     # No slug that anybody can choose begins like this.
     gone = sa.update(posts_table).where(_p.slug == slug, _p.id.in_(given_up))
     db.execute(gone.values(slug=sa.literal("~").concat(_p.id)))
+
+
+def _is_somebodys() -> sa.ColumnElement[bool]:
+    """The condition that the author of a post is still here: what went with them comes back to nobody."""
+    return _p.author_id.not_in(sa.select(users_table.c.id).where(users_table.c.deleted_at.is_not(None)))
 
 
 def _has_or_had(slug: str) -> sa.ColumnElement[bool]:
@@ -316,6 +327,8 @@ def insert_post(
         sa.insert(posts_table).values(
             id=post_id,
             author_id=author_id,
+            # Also what an import brings of somebody whose posts are hidden.
+            is_hidden=sa.select(users_table.c.has_hidden_posts).where(users_table.c.id == author_id).scalar_subquery(),
             published_at=published_at,
             version=1,
             created_at=created_at,
@@ -337,6 +350,18 @@ def update_post(db: sa.Connection, post: Post, content: Content, *, published_at
             **_values(content),
         )
     )
+
+
+def set_hidden(db: sa.Connection, *, author_id: int, is_hidden: bool) -> None:
+    """Hide every post of an author from readers, or show them; no save of theirs, and no other version."""
+    is_other = sa.and_(_p.author_id == author_id, _p.is_hidden == sa.literal(not is_hidden))
+    db.execute(sa.update(posts_table).where(is_other).values(is_hidden=is_hidden))
+
+
+def count_of(db: sa.Connection, *, author_id: int) -> int:
+    """How many posts an author has that are not deleted."""
+    these = sa.and_(_p.author_id == author_id, _p.deleted_at.is_(None))
+    return int(db.execute(sa.select(sa.func.count()).where(these)).scalar_one())
 
 
 def mark_deleted(db: sa.Connection, post: Post, *, at: int) -> None:
@@ -402,6 +427,7 @@ def is_out_for(sees_members_posts: bool, at: "int | sa.BindParameter[int]") -> s
     visible = [Visibility.PUBLIC, *([Visibility.MEMBERS] if sees_members_posts else [])]
     return sa.and_(
         _p.status == Status.PUBLISHED,
+        _p.is_hidden == sa.false(),
         _p.published_at <= at,
         _p.deleted_at.is_(None),
         _p.visibility.in_(visible),
@@ -458,7 +484,8 @@ def _to_post(row: Any) -> Post | None:
 
 def to_line(row: Sequence[Any], at: int) -> PostLine:
     """A row of `LINE` as lists show it."""
-    post_id, slug, title, summary, author, tags, status, visibility, published_at, updated_at, version, kind, lang = row
+    post_id, slug, title, summary, author, tags, status, visibility, published_at, *rest = row
+    updated_at, version, kind, lang, is_hidden = rest
     return PostLine(
         id=post_id,
         slug=slug,
@@ -473,5 +500,6 @@ def to_line(row: Sequence[Any], at: int) -> PostLine:
         version=version,
         kind=Kind(kind),
         lang=lang,
+        is_hidden=is_hidden,
         is_scheduled=status == Status.PUBLISHED and published_at is not None and published_at > at,
     )

@@ -69,7 +69,7 @@ def withhold(post: Post) -> Response:
 def _shown(post: Post) -> dict[str, Any]:
     names = (
         "slug", "path", "kind", "title", "author_name", "author_username", "tags", "published_at", "updated_at",
-        "visibility", "status", "version", "excerpt", "lang",
+        "visibility", "status", "version", "excerpt", "lang", "is_hidden",
     )  # fmt: skip
     shown: dict[str, Any] = {name: getattr(post, name) for name in names}
     return shown | {

@@ -54,7 +54,7 @@ def open_preview(db: sa.Connection, token: str) -> Post:
     """The post that a link opens. Raises NotFound for everything that opens nothing."""
     link = queries.find_link(db, digest_of(token), at=clock.now())
     post = None if link is None else post_queries.find_post(db, post_id=link.post_id)
-    if post is None or post.deleted_at is not None:
+    if post is None or post.deleted_at is not None or post.is_hidden:
         raise NotFound("This link opens nothing. It may have expired, or was taken back.")
     return post
 

@@ -88,7 +88,7 @@ def list_parts(db: sa.Connection, series_id: str, *, by: Principal, at: int) -> 
 
 def list_parts_out(db: sa.Connection, series_id: str, *, by: Principal, at: int) -> list[Part]:
     """The posts of a series that `by` finds as a reader."""
-    return _parts(db, _sp.series_id == series_id, is_out(by, at))
+    return _parts(db, _sp.series_id == series_id, sa.case((is_out(by, at), sa.true()), else_=sa.false()))
 
 
 def list_around(db: sa.Connection, post: Post, *, by: Principal, at: int) -> tuple[str, str, list[Part]] | None:
@@ -101,7 +101,9 @@ def list_around(db: sa.Connection, post: Post, *, by: Principal, at: int) -> tup
 def _around(sees_members_posts: bool) -> sa.Select[Any]:
     """Built once: every post's page asks it."""
     mine, post_id = series_posts_table.alias("mine"), sa.bindparam("post_id", type_=sa.Text)
-    is_shown = sa.or_(is_out_for(sees_members_posts, sa.bindparam("at", type_=sa.Integer)), _p.id == post_id)
+    is_out_now = is_out_for(sees_members_posts, sa.bindparam("at", type_=sa.Integer))
+    # As a case: SQLite would else look for all posts that are out before it looks for those of the series.
+    is_shown = sa.case((is_out_now, sa.true()), else_=_p.id == post_id)
     return (
         sa.select(_s.slug.label("series_slug"), _s.title.label("series_title"), *_PART)
         .select_from(

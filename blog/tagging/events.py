@@ -3,3 +3,4 @@
 from eventlog.kinds import declare
 
 TAG_RENAMED = declare("tag.renamed")
+TAG_RENAMING_STOPPED = declare("tag.renaming_stopped")

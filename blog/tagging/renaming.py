@@ -7,12 +7,14 @@ import sqlalchemy as sa
 
 from auth.permissions import Permission
 from auth.principal import Principal
+from auth.rechecking import may_still
 from blog.posts.indexing import index_post
 from blog.posts.queries import find_post
 from blog.tagging import queries
-from blog.tagging.events import TAG_RENAMED
+from blog.tagging.events import TAG_RENAMED, TAG_RENAMING_STOPPED
 from blog.tags.names import UnusableTags, normalise_tag
 from blog.tags.queries import find_present_tag, is_borne, keep_former_tag
+from eventlog.actors import server
 from eventlog.log.appending import append_event
 from storage import clock
 from storage.engine import Database
@@ -69,15 +71,20 @@ def rename_rest(database: Database, payload: Mapping[str, Any]) -> int | None:
     """Take the next few posts to what the tag is called now, and say whether there are more.
 
     Where the tag was given its former name again meanwhile, nothing is left to do: so two renamings never chase each
-    other.
+    other. Where whoever renamed it may do so no longer, the other posts keep the former name, and the log says so;
+    somebody else may rename them.
     """
-    former = str(payload["tag"])
+    former, user_id = str(payload["tag"]), int(payload["user_id"])
     with database.transaction() as db:
         present = find_present_tag(db, former)
         if present is None:
             return None
+        if not may_still(db, user_id, Permission.EDIT_ANY_POST):
+            left = {"from": former, "to": present, "count": queries.count_posts(db, former)}
+            append_event(db, TAG_RENAMING_STOPPED, by=server(), subject=f"tag:{present}", payload=left)
+            return None
         at = clock.now()
-        has_more = _move(db, former, present, user_id=int(payload["user_id"]), at=at)
+        has_more = _move(db, former, present, user_id=user_id, at=at)
         touch(db)
     return at if has_more else None
 

@@ -185,7 +185,7 @@ class _Importer:
     def _find_author(self, db: sa.Connection, name: str) -> Principal | None:
         """Somebody as the command line acts for them: it may do everything, and the log says that it did it."""
         user = find_user(db, name.strip().lower())
-        if user is None:
+        if user is None or user.deleted_at is not None:
             return None
         by = self._wanted.by
         return Principal(user.id, by.log_name, user.display_name, Role.OWNER, session_id=by.log_session)

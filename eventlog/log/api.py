@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, request
+from sqlalchemy import Connection
 
 from eventlog.log.encoding import encode_event
 from eventlog.log.following import events_since
@@ -23,7 +24,7 @@ _MOST_STREAMS = 4
 
 Guard = Callable[[Callable[[], Response]], Callable[[], Response]]
 # Called with the request at hand; what it returns tells later on whether whoever sent it would still be let in.
-WatchRight = Callable[[], Callable[[], bool]]
+WatchRight = Callable[[], Callable[[Connection], bool]]
 
 
 def make_api(guard: Guard, watch_right: WatchRight, *, pace: Pace | None = None) -> Blueprint:

@@ -84,3 +84,8 @@ class PastSession:
     last_seen_at: int
     event_count: int
     first_message: str
+
+
+def subject_of_person(name: str) -> str:
+    """The subject of an event about a person."""
+    return f"user:{name}"

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from eventlog.log.encoding import encode_event
 from eventlog.log.following import events_since
 from eventlog.log.model import Event
@@ -22,7 +24,6 @@ class Pace:
 
     poll: float = 0.25
     heartbeat: float = 15.0  # without an event
-    recheck: float = 2.0  # whether the asker may still read
     longest: float = 300.0
 
 
@@ -33,7 +34,7 @@ class Followed:
     session_id: str | None  # None: all of them
     since: int  # exclusive
     is_interrupted: Callable[[], bool]
-    is_still_allowed: Callable[[], bool]
+    is_still_allowed: Callable[[sa.Connection], bool]
 
 
 def follow(database: Database, followed: Followed, *, places: Places, pace: Pace) -> Iterator[bytes]:
@@ -60,14 +61,13 @@ def _hold_place(database: Database, followed: Followed, places: Places, pace: Pa
 
 def _events(database: Database, followed: Followed, pace: Pace) -> Iterator[bytes]:
     last = followed.since
-    began = sent_at = checked_at = time.monotonic()
+    began = sent_at = time.monotonic()
     while (now := time.monotonic()) < began + pace.longest and not followed.is_interrupted():
-        if now >= checked_at + pace.recheck:
-            if not followed.is_still_allowed():
-                return
-            checked_at = now
         # The snapshot is left before a byte leaves: a client that reads slowly must not hold back checkpoints.
         with database.reading() as db:
+            # In the same one: nothing is sent that was recorded after the asker lost the right.
+            if not followed.is_still_allowed(db):
+                return
             events = events_since(db, followed.session_id, last, _AT_ONCE)
         if events:
             last, sent_at = events[-1].id, now

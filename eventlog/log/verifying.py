@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import exc
 
-from eventlog.events import LOG_RETENTION_APPLIED
+from eventlog.events import LOG_ERASURE_APPLIED, LOG_RETENTION_APPLIED
 from eventlog.log import queries
 from eventlog.log.encoding import GENESIS, digest_event, digest_payload
-from eventlog.log.model import Event
+from eventlog.log.model import Event, subject_of_person
 from storage import clock
 from storage.engine import Database
 
@@ -65,7 +65,8 @@ class _Walk:
         self._has_known_head = known_head in (None, GENESIS)
         self._head = GENESIS
         self._count = self._emptied_count = 0
-        self._newest_emptied: Event | None = None
+        # By who did it, and the person that it was about, if any: the newest that no recorded erasure has reached.
+        self._emptied: dict[tuple[str, str | None], Event] = {}
         self._retained_before = -1
         self.last_id = 0
         self.fault: str | None = None
@@ -79,15 +80,28 @@ class _Walk:
         self._has_known_head = self._has_known_head or event.digest == self._known_head
         if event.payload is None:
             self._emptied_count += 1
-            if self._newest_emptied is None or event.occurred_at > self._newest_emptied.occurred_at:
-                self._newest_emptied = event
+            self._note_emptied(event)
         elif event.kind == LOG_RETENTION_APPLIED.name:
             days = json.loads(str(event.payload)).get("days", 0)
             self._retained_before = max(self._retained_before, event.occurred_at - days * clock.DAY)
 
+        if event.kind == LOG_ERASURE_APPLIED.name and event.subject is not None:
+            self._emptied = {
+                whose: newest
+                for whose, newest in self._emptied.items()
+                if event.subject not in (subject_of_person(whose[0]), whose[1])
+            }
+
+    def _note_emptied(self, event: Event) -> None:
+        is_about_person = event.subject is not None and event.subject.startswith(subject_of_person(""))
+        whose = event.actor, event.subject if is_about_person else None
+        newest = self._emptied.get(whose)
+        if newest is None or event.occurred_at > newest.occurred_at:
+            self._emptied[whose] = event
+
     def fault_of_emptied(self) -> str | None:
-        """An emptied event that no recorded retention has reached: somebody else emptied it."""
-        newest = self._newest_emptied
+        """An emptied event that no recorded retention or erasure has reached: somebody else emptied it."""
+        newest = max(self._emptied.values(), key=lambda event: event.occurred_at, default=None)
         if newest is None or newest.occurred_at < self._retained_before:
             return None
         return f"The payload of event {newest.id} was emptied, and no retention that is recorded reached so far."

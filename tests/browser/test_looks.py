@@ -323,6 +323,12 @@ def _reset_badly(page: Page) -> None:
     expect(page.get_by_text("needs your attention")).to_be_visible()
 
 
+def _delete_without_a_word(page: Page) -> None:
+    page.goto("/admin/people/ada/delete")
+    page.get_by_role("button", name="Delete the account").click()
+    expect(page.get_by_text("need your attention")).to_be_visible()
+
+
 def _describe_at_length(page: Page) -> None:
     page.goto("/account/media")
     page.locator("ul.pictures").get_by_label("Description").first.fill("Long. " * 400)
@@ -475,6 +481,8 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "reset-ask": ("olive", _go("/admin/people/ada/reset")),
     "reset-made": ("olive", _make_reset_link),
     "reset-faults": ("olive", _reset_badly),
+    "leaving": ("ada", _go("/account/delete")),
+    "leaving-faults": ("olive", _delete_without_a_word),
     "author": (None, _go("/authors/ada")),
     "pictures": ("ada", _go("/account/media")),
     "pictures-none": ("alan", _go("/account/media")),

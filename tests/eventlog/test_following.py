@@ -34,7 +34,7 @@ NOTED = declare("test.noted")
 TOKEN = "byl_for-tests-only-0123456789-0123456789-abcdef"
 STREAM = {"Accept": "text/event-stream"}
 # A stream that fails to end for another reason ends at last, and the test with it.
-QUICK = Pace(poll=0.005, recheck=0, longest=10)
+QUICK = Pace(poll=0.005, longest=10)
 
 
 @pytest.fixture
@@ -270,7 +270,7 @@ def events_in(stream: Iterator[bytes]) -> Iterator[dict[str, str]]:
 def following(
     site: Site, *, session: str | None = None, since: int = 0, pace: Pace = QUICK, **more: Any
 ) -> Iterator[bytes]:
-    asked: dict[str, Any] = {"is_interrupted": lambda: False, "is_still_allowed": lambda: True} | more
+    asked: dict[str, Any] = {"is_interrupted": lambda: False, "is_still_allowed": lambda _db: True} | more
     return follow(site.database, Followed(session, since, **asked), places=Places(1), pace=pace)
 
 
@@ -327,7 +327,7 @@ def test_a_place_is_given_back_however_a_stream_ends(site: Site, end: str) -> No
 
     places = Places(1)
     followed = Followed(
-        None, 0, is_interrupted=fail if end == "failed" else lambda: True, is_still_allowed=lambda: True
+        None, 0, is_interrupted=fail if end == "failed" else lambda: True, is_still_allowed=lambda _db: True
     )
     stream = follow(site.database, followed, places=places, pace=QUICK)
     with pytest.raises(Busy):

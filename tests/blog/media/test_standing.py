@@ -129,7 +129,8 @@ def test_a_picture_that_stands_in_many_posts_hides_no_other_ones(site: Site) -> 
         for n in range(101):
             db.exec_driver_sql(
                 "INSERT INTO posts SELECT ?, ?, author_id, title, body, html, renderer_version, excerpt, summary, tags,"
-                " status, visibility, publish_at, published_at, version, created_at, updated_at, deleted_at, kind, lang"
+                " status, visibility, publish_at, published_at, version, created_at, updated_at, deleted_at, kind, lang,"
+                " is_hidden"
                 " FROM posts WHERE slug = 'the-only-one'",
                 (f"00000000-0000-7000-8000-{n:012}", f"copy-{n}"),
             )
