@@ -11,6 +11,7 @@ from auth.blocking import blocking
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
 from auth.signin.signing_in import set_password
+from auth.signin.throttling import let_in
 from auth.tokens import issuing
 from auth.tokens.queries import list_tokens
 from auth.users import roles
@@ -20,6 +21,7 @@ from eventlog.actors import command_line
 from storage import clock
 from web.command import open_site, sentences
 from web.database import reading, transaction
+from web.signing import current_keys
 
 _ROLES = click.Choice([role.value for role in Role])
 _SCOPES = click.Choice([scope.value for scope in Scope])
@@ -80,12 +82,13 @@ def unblock_user(name: str) -> None:
 @click.argument("name")
 @sentences
 def set_user_password(name: str) -> None:
-    """Set a person's password and end their sessions."""
+    """Set a person's password, end their sessions, and lift what keeps them from signing in."""
     with reading() as db:
         person = roles.find_person(db, name)
     password_hash = prepare_password(_ask_password(person.username))
     with transaction() as db:
         set_password(db, person, password_hash=password_hash, by=command_line())
+        let_in(db, current_keys(), username=person.username)
     click.echo(f"Set the password of {person.username} and ended their sessions.")
 
 

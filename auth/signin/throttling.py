@@ -2,6 +2,8 @@
 
 Every attempt is counted before the password is looked at, in one transaction, so that many at once are counted too; a
 success takes its count back. Reaching a limit locks the key: ten minutes, then twice as long each time, up to an hour.
+
+Whoever has a terminal on the machine lets a person in again: for ten minutes only new tries from each address count.
 """
 
 import ipaddress
@@ -19,6 +21,7 @@ _WINDOW = 10 * clock.MINUTE
 _LONGEST_LOCK = clock.HOUR
 _REMEMBER_LOCKS = clock.DAY
 _KNOWN_PLACE = 30 * clock.DAY
+_LET_IN = 10 * clock.MINUTE
 
 _PER_NAME_AND_ADDRESS = 10
 _PER_ADDRESS = 50
@@ -73,6 +76,14 @@ def take_back(db: sa.Connection, attempt: Attempt) -> None:
     queries.note_place(db, attempt.place_key, forget_at=at + _KNOWN_PLACE)
 
 
+def let_in(db: sa.Connection, keys: Keys, *, username: str) -> None:
+    """For ten minutes no lock keeps that person out, whoever has brought it about; ten tries from an address are left.
+
+    A sign-in within that time also ends the lock of the place it comes from.
+    """
+    queries.note_place(db, _let_in_key(keys, username), forget_at=clock.now() + _LET_IN)
+
+
 def is_failure_due(db: sa.Connection, keys: Keys, *, username: str) -> bool:
     """Whether the last failure of that name that was to be recorded is ten minutes ago; this one then counts as it."""
     at = clock.now()
@@ -88,10 +99,19 @@ def is_failure_due(db: sa.Connection, keys: Keys, *, username: str) -> bool:
 def _attempt(db: sa.Connection, keys: Keys, username: str, network: str, at: int) -> Attempt:
     own_key = keys.digest("throttle", f"name and address\n{username}\n{network}")
     place_key = keys.digest("throttle", f"place\n{username}\n{network}")
+    let_in_until = queries.known_until(db, _let_in_key(keys, username))
+    # One that ends later than that was noted when the clock was ahead.
+    if let_in_until is not None and at < let_in_until <= at + _LET_IN:
+        fresh_key = keys.digest("throttle", f"name and address\n{username}\n{network}\n{let_in_until}")
+        return Attempt({fresh_key: _PER_NAME_AND_ADDRESS}, own_key, place_key)
     limits = {own_key: _PER_NAME_AND_ADDRESS, keys.digest("throttle", f"address\n{network}"): _PER_ADDRESS}
     if not queries.is_known_place(db, place_key, at=at):
         limits[keys.digest("throttle", f"name\n{username}")] = _PER_NAME_FROM_UNKNOWN_PLACES
     return Attempt(limits, own_key, place_key)
+
+
+def _let_in_key(keys: Keys, username: str) -> str:
+    return keys.digest("throttle", f"let in\n{username}")
 
 
 def _one_more(counter: Counter | None, key: str, limit: int, at: int) -> Counter:

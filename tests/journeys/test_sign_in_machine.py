@@ -28,6 +28,7 @@ from auth.blocking.blocking import block, unblock
 from auth.permissions import Role
 from auth.principal import principal
 from auth.sessions.roles import give_role
+from auth.sessions.store import name_of
 from auth.signin.signing_in import set_password
 from auth.users import passwords
 from auth.users.queries import find_user
@@ -39,12 +40,12 @@ from tests.support import CAST, PASSWORD, SECRET, Client, Site, find_form_token,
 from web.errors import Conflict
 from web.settings import load_settings
 
-PEOPLE = {name: CAST[name] for name in ("olive", "edith", "alan", "bob")}
+PEOPLE = {name: CAST[name] for name in ("olive", "alan", "bob")}
 BROWSERS = range(3)
 PASSWORDS = [PASSWORD, "another horse, another staple", "a third one, as long as that"]
 STEPS = [
     step * unit
-    for unit, steps in ((clock.MINUTE, (1, 9, 11, 61)), (clock.HOUR, (23, 25)), (clock.DAY, (20, 29, 31, 100, 200)))
+    for unit, steps in ((clock.MINUTE, (1, 9, 11, 61)), (clock.HOUR, (23, 25)), (clock.DAY, (20, 29, 31, 200)))
     for step in steps
 ]
 READING = ["/", "/archive", "/search?q=words", "/feed.xml", "/posts/a-post", "/nowhere", "/account/devices", "/healthz"]
@@ -149,9 +150,9 @@ class SignInMachine(RuleBasedStateMachine):
         """Most people know their password."""
         self.sign_in(number, name, self.world.people[name].password, remember)
 
-    @rule(number=browsers)
-    def sign_out(self, number: int) -> None:
-        self._tick()
+    @rule(number=browsers, name=people)
+    def sign_out(self, number: int, name: str) -> None:
+        self._let_in(number, name)
         cookie = self._cookie(number)
         if self._behind(number) is None or cookie is None:
             assert self._send(number, "/logout").status_code == 303
@@ -162,8 +163,8 @@ class SignInMachine(RuleBasedStateMachine):
 
     # What owners do
 
-    @rule(number=browsers | st.none(), name=people)
-    def block(self, number: int | None, name: str) -> None:
+    @rule(number=browsers | st.none(), name=people, for_a_moment=st.booleans())
+    def block(self, number: int | None, name: str, for_a_moment: bool) -> None:
         """By the page where an owner is signed in, otherwise by command."""
         self._tick()
         is_refused = self.world.is_last_owner(name)
@@ -179,6 +180,9 @@ class SignInMachine(RuleBasedStateMachine):
         if not is_refused:
             self.world.people[name].is_blocked = True
             self.world.end(name)
+        if for_a_moment:
+            self.each_cookie_opens_what_it_should()
+            self.unblock(number, name)
 
     @rule(number=browsers | st.none(), name=people)
     def unblock(self, number: int | None, name: str) -> None:
@@ -227,9 +231,9 @@ class SignInMachine(RuleBasedStateMachine):
 
     # What people do with their own
 
-    @rule(number=browsers, current=st.sampled_from([PASSWORD, *PASSWORDS]), new=st.sampled_from(PASSWORDS))
-    def change_password(self, number: int, current: str, new: str) -> None:
-        self._tick()
+    @rule(number=browsers, name=people, current=st.sampled_from([PASSWORD, *PASSWORDS]), new=st.sampled_from(PASSWORDS))
+    def change_password(self, number: int, name: str, current: str, new: str) -> None:
+        self._let_in(number, name)
         found, cookie = self._behind(number), self._cookie(number)
         fields = {"current_password": current, "new_password": new, "csrf_token": self._token(number)}
         answer = self._send(number, "/account/password", **fields)
@@ -245,30 +249,30 @@ class SignInMachine(RuleBasedStateMachine):
         person.password = new
         self.world.end(found.username, but=cookie.whole_id)
 
-    @rule(number=browsers, which=numbers, is_program=st.booleans())
-    def end_device(self, number: int, which: int, is_program: bool) -> None:
+    @rule(number=browsers, name=people, which=numbers, is_program=st.booleans())
+    def end_device(self, number: int, name: str, which: int, is_program: bool) -> None:
         """Of all that are live: one's own end, others' are not to be found."""
-        self._tick()
+        self._let_in(number, name)
         found = self._behind(number)
         if found is None or not self.world.sessions:
             return
         whole_id = list(self.world.sessions)[which % len(self.world.sessions)]
         other, token = self.world.sessions[whole_id], self._token(number)
         is_own = other.username == found.username and not other.is_past_a_limit(clock.now())
-        name = whole_id.rpartition(".")[0]
+        shown = name_of(whole_id)
         if is_program:
             headers = {"X-CSRF-Token": token}
-            status = self._open(number, "DELETE", f"/v1/sessions/{name}", headers=headers).status_code
+            status = self._open(number, "DELETE", f"/v1/sessions/{shown}", headers=headers).status_code
             assert status == (204 if is_own else 404)
         else:
-            status = self._send(number, f"/account/devices/{name}/end", csrf_token=token).status_code
+            status = self._send(number, f"/account/devices/{shown}/end", csrf_token=token).status_code
             assert status == (303 if is_own else 404)
         if is_own:
             del self.world.sessions[whole_id]
 
-    @rule(number=browsers)
-    def end_others(self, number: int) -> None:
-        self._tick()
+    @rule(number=browsers, name=people)
+    def end_others(self, number: int, name: str) -> None:
+        self._let_in(number, name)
         found, cookie = self._behind(number), self._cookie(number)
         answer = self._send(number, "/account/devices/end-others", csrf_token=self._token(number))
         assert answer.status_code == (401 if found is None else 303)
@@ -391,6 +395,12 @@ class SignInMachine(RuleBasedStateMachine):
         made = self.site.client()
         made.environ_base["REMOTE_ADDR"] = address
         return made
+
+    def _let_in(self, number: int, name: str) -> None:
+        """Whoever is at that browser; where nobody is signed in, the one named, if they may."""
+        self._tick()
+        if self._behind(number) is None:
+            self.sign_in(number, name, self.world.people[name].password, remember=True)
 
     def _start(self) -> None:
         self.site.close()
@@ -522,4 +532,4 @@ def test_whatever_happens_a_cookie_opens_what_it_was_handed_out_for_or_nothing(c
 
 @pytest.mark.soak
 def test_the_same_for_longer_and_not_twice_alike(cast: Path) -> None:
-    run(cast, examples=300, steps=50, phases=[Phase.generate, Phase.shrink])
+    run(cast, examples=100, steps=50, phases=[Phase.generate, Phase.shrink])
