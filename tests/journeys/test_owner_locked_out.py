@@ -105,7 +105,7 @@ def test_the_hammering_goes_on_and_who_was_let_in_comes_in(site: Site, quick: No
 
 
 def test_each_address_has_ten_tries_and_the_next_command_ten_more(site: Site, quick: None) -> None:
-    for number in range(2):
+    for _ in range(2):
         let_in(site, NEW)
         assert [sign_in(site, HOTEL, "wrong") for _ in range(11)] == [401] * 10 + [429]
         assert sign_in(site, HOME, NEW) == 303

@@ -35,7 +35,17 @@ from auth.users.queries import find_user
 from eventlog.actors import command_line
 from eventlog.log.following import events_since
 from storage import clock
-from tests.journeys.promised import RECORDED_ONCE_IN, Cookie, Person, Promises, SignedIn, World, read_cookie
+from tests.journeys.promised import (
+    ABSOLUTE,
+    IDLE,
+    RECORDED_ONCE_IN,
+    Cookie,
+    Person,
+    Promises,
+    SignedIn,
+    World,
+    read_cookie,
+)
 from tests.support import CAST, PASSWORD, SECRET, Client, Site, find_form_token, make_site
 from web.errors import Conflict
 from web.settings import load_settings
@@ -294,7 +304,32 @@ class SignInMachine(RuleBasedStateMachine):
 
     @rule(step=st.sampled_from(STEPS))
     def advance_the_clock(self, step: int) -> None:
-        self.clock.shift(step / clock.SECOND)
+        self.clock.shift(step // clock.SECOND)
+
+    @precondition(lambda self: self.world.sessions)
+    @rule(which=numbers)
+    def come_to_an_idle_limit(self, which: int) -> None:
+        """The last second before it, and then the limit itself."""
+        session = list(self.world.sessions.values())[which % len(self.world.sessions)]
+        ahead = session.last_seen_at + IDLE[session.is_remembered] - clock.now()
+        if ahead > clock.SECOND:
+            self.clock.shift(ahead // clock.SECOND - 1)
+            self.each_cookie_opens_what_it_should()
+            self._tick()
+
+    @rule(number=browsers, name=people)
+    def go_on_for_half_a_year(self, number: int, name: str) -> None:
+        """Regular visits keep a session alive until the absolute limit."""
+        self._let_in(number, name)
+        found, cookie = self._behind(number), self._cookie(number)
+        while found is not None and cookie is not None:
+            ahead = found.created_at + ABSOLUTE - clock.now()
+            self.clock.shift(min(ahead, IDLE[found.is_remembered]) // clock.SECOND - 1)
+            if not found.is_remembered or ahead <= IDLE[True]:
+                break
+            self._get(number, "/archive")
+        self.each_cookie_opens_what_it_should()
+        self._tick()
 
     @rule()
     def restart(self) -> None:
