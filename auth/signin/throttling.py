@@ -44,11 +44,7 @@ def count_attempt(db: sa.Connection, keys: Keys, *, username: str, address: str)
     attempt = _attempt(db, keys, username[:100], network, at)
     known = queries.read_counters(db, list(attempt.limits))
     locked_until = max(
-        (
-            c.window_ends_at
-            for c in known.values()
-            if c.window_ends_at > at and c.failure_count >= attempt.limits[c.key]
-        ),
+        (c.window_ends_at for c in known.values() if _is_running(c, at) and c.failure_count >= attempt.limits[c.key]),
         default=0,
     )
     if locked_until:
@@ -114,8 +110,13 @@ def _let_in_key(keys: Keys, username: str) -> str:
     return keys.digest("throttle", f"let in\n{username}")
 
 
+def _is_running(counter: Counter, at: int) -> bool:
+    # One that ends later than that was begun when the clock was ahead.
+    return at < counter.window_ends_at <= at + (_LONGEST_LOCK if counter.lock_count else _WINDOW)
+
+
 def _one_more(counter: Counter | None, key: str, limit: int, at: int) -> Counter:
-    is_running = counter is not None and counter.window_ends_at > at
+    is_running = counter is not None and _is_running(counter, at)
     count = (counter.failure_count if counter is not None and is_running else 0) + 1
     lock_count = counter.lock_count if counter is not None else 0
     ends_at = counter.window_ends_at if counter is not None and is_running else at + _WINDOW
