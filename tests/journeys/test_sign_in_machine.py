@@ -262,14 +262,15 @@ class SignInMachine(RuleBasedStateMachine):
         person.password = new
         self.world.end(found.username, but=cookie.whole_id)
 
-    @rule(number=browsers, name=people, which=numbers, is_program=st.booleans())
-    def end_device(self, number: int, name: str, which: int, is_program: bool) -> None:
-        """Of all that are live: one's own end, others' are not to be found."""
+    @rule(number=browsers, name=people, which=numbers, of=people, is_program=st.booleans())
+    def end_device(self, number: int, name: str, which: int, of: str, is_program: bool) -> None:
+        """One's own end, others' are not to be found."""
         self._let_in(number, name)
         found = self._behind(number)
-        if found is None or not self.world.sessions:
+        theirs = [whole_id for whole_id, session in self.world.sessions.items() if session.username == of]
+        if found is None or not theirs:
             return
-        whole_id = list(self.world.sessions)[which % len(self.world.sessions)]
+        whole_id = theirs[which % len(theirs)]
         other, token = self.world.sessions[whole_id], self._token(number)
         is_own = other.username == found.username and not other.is_past_a_limit(clock.now())
         shown = name_of(whole_id)
