@@ -173,11 +173,12 @@ class SignInMachine(RuleBasedStateMachine):
 
     # What owners do
 
-    @rule(number=browsers | st.none(), which=numbers, for_a_moment=st.booleans())
-    def block(self, number: int | None, which: int, for_a_moment: bool) -> None:
-        """By the page where an owner is signed in, otherwise by command."""
-        self._tick()
-        name = self._somebody(which)
+    @rule(number=browsers | st.none(), at=browsers, name=people, for_a_moment=st.booleans())
+    def block(self, number: int | None, at: int, name: str, for_a_moment: bool) -> None:
+        """Somebody who is here, by the page where an owner is signed in, otherwise by command."""
+        self._let_in(at, name)
+        found = self._behind(at)
+        name = found.username if found is not None else name
         is_refused = self.world.is_last_owner(name)
         if self._is_owner(number):
             assert number is not None
@@ -192,6 +193,7 @@ class SignInMachine(RuleBasedStateMachine):
             self.world.people[name].is_blocked = True
             self.world.end(name)
         if for_a_moment:
+            self.sign_in_rightly(at, name, remember=True)
             self.each_cookie_opens_what_it_should()
             self.unblock(number, name)
 
