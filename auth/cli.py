@@ -15,6 +15,7 @@ from auth.leaving.leaving import finish_leaving, leave
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
 from auth.signin.signing_in import set_password
+from auth.signin.throttling import let_in
 from auth.tokens import issuing
 from auth.tokens.queries import list_tokens
 from auth.users import roles
@@ -25,6 +26,7 @@ from eventlog.actors import command_line
 from storage import clock
 from web.command import open_site, sentences
 from web.database import current_database, reading, transaction
+from web.signing import current_keys
 from web.site.model import Registration
 from web.site.queries import read_site
 
@@ -113,7 +115,7 @@ def delete_user(name: str, posts: str | None, posts_to: str | None) -> None:
 @click.option("--remove-second-factor", is_flag=True, help="Also take away codes from an app, and recovery codes.")
 @sentences
 def set_user_password(name: str, remove_second_factor: bool) -> None:
-    """Set a person's password and end their sessions."""
+    """Set a person's password, end their sessions, and lift what keeps them from signing in."""
     with reading() as db:
         person = roles.find_person(db, name)
     password = _ask_password(person.username)
@@ -121,6 +123,7 @@ def set_user_password(name: str, remove_second_factor: bool) -> None:
     with transaction() as db:
         by = command_line()
         set_password(db, person, password_hash=password_hash, by=by)
+        let_in(db, current_keys(), username=person.username)
         if remove_second_factor:
             remove_factors(db, person, by=by)
     also = ", removed their second factor and recovery codes" if remove_second_factor else ""

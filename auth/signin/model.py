@@ -17,11 +17,12 @@ signin_counters_table = sa.Table(
     sa.Column("forget_at", sa.Integer, nullable=False, index=True),
 )
 
-# Where a person has signed in from: their own place stays open while somebody else tries their name.
+# Where a person has signed in from: their own place stays open while somebody else tries their name. For somebody who
+# was let in from the terminal, that is everywhere, for a few minutes.
 known_places_table = sa.Table(
     "known_places",
     metadata,
-    sa.Column("key", sa.Text, primary_key=True),  # a keyed digest of name and address
+    sa.Column("key", sa.Text, primary_key=True),  # a keyed digest of name and address, or of the name
     sa.Column("forget_at", sa.Integer, nullable=False, index=True),
 )
 

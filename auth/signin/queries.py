@@ -62,10 +62,14 @@ def sweep(db: sa.Connection, *, at: int) -> None:
 
 def is_known_place(db: sa.Connection, key: str, *, at: int) -> bool:
     """Whether that person has signed in from there lately."""
-    query = sa.select(known_places_table.c.key).where(
-        known_places_table.c.key == key, known_places_table.c.forget_at > at
-    )
-    return db.execute(query).first() is not None
+    until = known_until(db, key)
+    return until is not None and until > at
+
+
+def known_until(db: sa.Connection, key: str) -> int | None:
+    """When that place is to be forgotten; None: it is not known."""
+    query = sa.select(known_places_table.c.forget_at).where(known_places_table.c.key == key)
+    return db.execute(query).scalar_one_or_none()
 
 
 def note_place(db: sa.Connection, key: str, *, forget_at: int) -> None:

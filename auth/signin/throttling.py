@@ -3,6 +3,8 @@
 Every attempt is counted before password or code are looked at, in one transaction, so that many at once are counted
 too; what was right takes its count back, and a sign-in that is done forgets the failures of that name there. Reaching a
 limit locks the key: ten minutes, then twice as long each time, up to an hour.
+
+Whoever has a terminal on the machine lets a person in again: for ten minutes only new tries from each address count.
 """
 
 import ipaddress
@@ -20,6 +22,7 @@ _WINDOW = 10 * clock.MINUTE
 _LONGEST_LOCK = clock.HOUR
 _REMEMBER_LOCKS = clock.DAY
 _KNOWN_PLACE = 30 * clock.DAY
+_LET_IN = 10 * clock.MINUTE
 
 _PER_NAME_AND_ADDRESS = 10
 _PER_ADDRESS = 50
@@ -51,11 +54,7 @@ def count_attempt(db: sa.Connection, keys: Keys, *, username: str | None, addres
         attempt = _attempt(db, keys, username[:100], network, at)
     known = queries.read_counters(db, list(attempt.limits))
     locked_until = max(
-        (
-            c.window_ends_at
-            for c in known.values()
-            if c.window_ends_at > at and c.failure_count >= attempt.limits[c.key]
-        ),
+        (c.window_ends_at for c in known.values() if _is_running(c, at) and c.failure_count >= attempt.limits[c.key]),
         default=0,
     )
     if locked_until:
@@ -112,6 +111,14 @@ def give_back(db: sa.Connection, attempt: Attempt) -> None:
             queries.delete_counters(db, [key])
 
 
+def let_in(db: sa.Connection, keys: Keys, *, username: str) -> None:
+    """For ten minutes no lock keeps that person out, whoever has brought it about; ten tries from an address are left.
+
+    A sign-in within that time also ends the lock of the place it comes from.
+    """
+    queries.note_place(db, _let_in_key(keys, username), forget_at=clock.now() + _LET_IN)
+
+
 def is_failure_due(db: sa.Connection, keys: Keys, *, username: str) -> bool:
     """Whether the last failure of that name that was to be recorded is ten minutes ago; this one then counts as it."""
     at = clock.now()
@@ -126,6 +133,11 @@ def is_failure_due(db: sa.Connection, keys: Keys, *, username: str) -> bool:
 
 def _attempt(db: sa.Connection, keys: Keys, username: str, network: str, at: int) -> Attempt:
     own_key, place_key = _own_key(keys, username, network), _place_key(keys, username, network)
+    let_in_until = queries.known_until(db, _let_in_key(keys, username))
+    # One that ends later than that was noted when the clock was ahead.
+    if let_in_until is not None and at < let_in_until <= at + _LET_IN:
+        fresh_key = keys.digest("throttle", f"name and address\n{username}\n{network}\n{let_in_until}")
+        return Attempt({fresh_key: _PER_NAME_AND_ADDRESS}, own_key, place_key)
     limits = {own_key: _PER_NAME_AND_ADDRESS, _address_key(keys, network): _PER_ADDRESS}
     if not queries.is_known_place(db, place_key, at=at):
         limits[keys.digest("throttle", f"name\n{username}")] = _PER_NAME_FROM_UNKNOWN_PLACES
@@ -144,8 +156,17 @@ def _address_key(keys: Keys, network: str) -> str:
     return keys.digest("throttle", f"address\n{network}")
 
 
+def _let_in_key(keys: Keys, username: str) -> str:
+    return keys.digest("throttle", f"let in\n{username}")
+
+
+def _is_running(counter: Counter, at: int) -> bool:
+    # One that ends later than that was begun when the clock was ahead.
+    return at < counter.window_ends_at <= at + (_LONGEST_LOCK if counter.lock_count else _WINDOW)
+
+
 def _one_more(counter: Counter | None, key: str, limit: int, at: int) -> Counter:
-    is_running = counter is not None and counter.window_ends_at > at
+    is_running = counter is not None and _is_running(counter, at)
     count = (counter.failure_count if counter is not None and is_running else 0) + 1
     lock_count = counter.lock_count if counter is not None else 0
     ends_at = counter.window_ends_at if counter is not None and is_running else at + _WINDOW

@@ -219,3 +219,17 @@ def test_a_password_is_verified_exactly_as_it_was_received(site: Site) -> None:
     assert _try(site.client(), "alan", password.strip())[0] == 401
     assert _try(site.client(), "alan", password[:-1])[0] == 401
     assert _try(site.client(), "alan", password)[0] == 303
+
+
+def test_a_lock_from_when_the_clock_was_ahead_is_none(site: Site) -> None:
+    with time_machine.travel((clock.now() + 400 * clock.DAY) / clock.SECOND):
+        client = site.client()
+        assert [_try(client, "alan", "wrong")[0] for _ in range(11)] == [401] * 10 + [429]
+    assert _try(site.client(), "alan", PASSWORD)[0] == 303
+
+
+def test_failures_from_when_the_clock_was_ahead_are_not_counted_on(site: Site) -> None:
+    with time_machine.travel((clock.now() + 400 * clock.DAY) / clock.SECOND):
+        assert [_try(site.client(), "alan", "wrong")[0] for _ in range(6)] == [401] * 6
+    with time_machine.travel((clock.now() + clock.HOUR) / clock.SECOND):
+        assert [_try(site.client(), "alan", "wrong")[0] for _ in range(6)] == [401] * 6

@@ -10,6 +10,9 @@ import pytest
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from auth.invitations.inviting import invite
+from auth.passkeys.model import Passkey
+from auth.passkeys.queries import insert_passkey
 from auth.permissions import Role, Scope
 from blog.series.model import series_table
 from storage.schema import metadata
@@ -24,6 +27,8 @@ WHOSE = {
     "GET /account": READER,
     "GET /account/bin": AUTHOR,
     "POST /account/bin/<post_id>/restore": AUTHOR,
+    "GET /account/delete": READER,
+    "POST /account/delete": READER,
     "GET /account/devices": READER,
     "POST /account/devices/<session_id>/end": READER,
     "POST /account/devices/end-others": READER,
@@ -33,12 +38,23 @@ WHOSE = {
     "POST /account/media": AUTHOR,
     "POST /account/media/<media_id>": AUTHOR,
     "POST /account/media/<media_id>/delete": AUTHOR,
+    "GET /account/passkeys": READER,
+    "GET /account/passkeys/new": READER,
+    "POST /account/passkeys/new": READER,
+    "POST /account/passkeys/<passkey_id>/remove": READER,
+    "POST /account/passkeys/<passkey_id>/rename": READER,
+    "POST /account/passkeys/remove-password": READER,
     "GET /account/password": READER,
     "POST /account/password": READER,
     "POST /account/posts": AUTHOR,
     "POST /account/preview": AUTHOR,
     "GET /account/profile": READER,
     "POST /account/profile": READER,
+    "GET /account/second-factor": READER,
+    "GET /account/second-factor/begin": READER,
+    "POST /account/second-factor/begin": READER,
+    "POST /account/second-factor/codes": READER,
+    "POST /account/second-factor/off": READER,
     "GET /account/series": AUTHOR,
     "POST /account/series": AUTHOR,
     "GET /account/series/<series_id>": AUTHOR,
@@ -56,11 +72,20 @@ WHOSE = {
     "POST /account/working-copies/<key>/discard": READER,
     "GET /account/working-copies/<key>/text": READER,
     "GET /admin": OWNER,
+    "GET /admin/invitations": OWNER,
+    "POST /admin/invitations": OWNER,
+    "POST /admin/invitations/<invitation_id>/withdraw": OWNER,
     "GET /admin/log": OWNER,
     "GET /admin/log/retention": OWNER,
     "POST /admin/log/retention": OWNER,
     "POST /admin/people/<username>/block": OWNER,
+    "GET /admin/people/<username>/delete": OWNER,
+    "POST /admin/people/<username>/delete": OWNER,
+    "POST /admin/people/<username>/posts": OWNER,
+    "GET /admin/people/<username>/reset": OWNER,
+    "POST /admin/people/<username>/reset": OWNER,
     "POST /admin/people/<username>/role": OWNER,
+    "POST /admin/people/<username>/sign-out": OWNER,
     "POST /admin/people/<username>/unblock": OWNER,
     "GET /admin/settings": OWNER,
     "POST /admin/settings": OWNER,
@@ -75,6 +100,7 @@ FIELDS = {
     "role": "owner", "reason": "x", "name": "Taken", "tagline": "x", "language": "de", "time_zone": "UTC", "tag": "one",
     "new_name": "two", "days": "1", "title": "Taken", "what": "delete", "scopes": "posts:read", "lasts": "30",
     "level": "strict", "display_name": "Taken", "biography": "x", "state": "done", "note": "x", "alt": "x", "body": "x",
+    "uses": "1", "registration": "open", "username": "rita", "fate": "delete", "hide": "y", "code": "123456",
     "description": "x", "post": "00000000-0000-4000-8000-000000000000~1",
 }  # fmt: skip
 
@@ -94,13 +120,19 @@ def there(place: Site) -> dict[str, str]:
     alan = place.client("alan")
     assert alan.submit("/account/series", title="A series").status_code == 303
     place.token("alan")
+    with place.database.transaction() as db:
+        invite(db, role=Role.READER, days=1, uses=1, note="", by=place.principal("olive"))
+        passkey = Passkey("1" * 32, "an id", "a handle", "localhost", "usb", "A key", 0, None)
+        insert_passkey(db, passkey, user_id=place.principal("alan").user_id or 0, public_key=b"", sign_count=0)
     with place.database.reading() as db:
         series_id = str(db.execute(series_table.select()).mappings().one()["id"])
         token_id = str(db.exec_driver_sql("SELECT id FROM tokens").scalar_one())
+        invitation_id = str(db.exec_driver_sql("SELECT id FROM invitations").scalar_one())
         session_id = str(db.exec_driver_sql("SELECT id FROM sessions").scalar_one())
     return {
         "post_id": str(post.id), "key": str(post.id), "series_id": series_id, "token_id": token_id, "session_id": session_id,
         "username": "rita", "submission": "0" * 32, "media_id": "1", "call_id": "1",
+        "invitation_id": invitation_id, "passkey_id": passkey.id,
     }  # fmt: skip
 
 

@@ -273,7 +273,9 @@ def _spoil_an_index(archive: Path, members: dict[str, bytes]) -> None:
     copy = archive.parent / "spoiled.db"
     copy.write_bytes(members["byline.db"])
     connection = sqlite.driver.connect(str(copy), isolation_level=None)
-    connection.execute("INSERT INTO users VALUES (1, 'a', 'A', 'owner', NULL, NULL, NULL, 0, '', NULL)")
+    connection.execute(
+        "INSERT INTO users (id, username, display_name, role, created_at) VALUES (1, 'a', 'A', 'owner', 0)"
+    )
     connection.execute("PRAGMA writable_schema = ON")
     connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'username', 'display_name') WHERE name = 'posts'")
     connection.execute(
