@@ -36,6 +36,7 @@ class Permission(StrEnum):
     EDIT_ANY_POST = "change anybody's posts"
     UPLOAD_MEDIA = "upload pictures and describe one's own"
     USE_ACCOUNT = "use one's own account"
+    CONVERSE = "keep a library and ask posts"
     READ_EVENTS = "read the event log"
     ADMINISTER = "run the place"
 
@@ -56,6 +57,7 @@ _TABLE: dict[Permission, tuple[frozenset[Role], frozenset[Scope]]] = {
     Permission.EDIT_ANY_POST: (_EDITORS, frozenset({Scope.POSTS_WRITE})),
     Permission.UPLOAD_MEDIA: (_WRITERS, frozenset({Scope.MEDIA_WRITE, Scope.POSTS_WRITE})),
     Permission.USE_ACCOUNT: (_EVERYBODY, frozenset({Scope.ACCOUNT})),
+    Permission.CONVERSE: (_EVERYBODY, frozenset({Scope.CONVERSATIONS})),
     Permission.READ_EVENTS: (_OWNERS, frozenset({Scope.EVENTS_READ})),
     Permission.ADMINISTER: (_OWNERS, frozenset({Scope.ADMIN})),
 }

@@ -41,7 +41,11 @@ class PostForm(VersionedForm):
     time_zone = HiddenField()
     visibility = RadioField(
         "Who may read it",
-        choices=[SelectChoice("public", "Everybody"), SelectChoice("members", "Members who are signed in")],
+        choices=[
+            SelectChoice("public", "Everybody"),
+            SelectChoice("members", "Members who are signed in"),
+            SelectChoice("granted", "Only those whom you grant it; it stands in no list"),
+        ],
     )
     kind = RadioField("What it is", choices=[SelectChoice("post", "Post"), SelectChoice("page", "Page")])
     lang = StringField("Language", description="A code such as de, pt-BR or ar. Empty: the language of the site.")

@@ -23,6 +23,7 @@ class Visibility(StrEnum):
 
     PUBLIC = "public"
     MEMBERS = "members"  # whoever is signed in
+    GRANTED = "granted"  # whoever was granted it, one by one; it stands in no list
 
 
 class Kind(StrEnum):
@@ -30,6 +31,14 @@ class Kind(StrEnum):
 
     POST = "post"
     PAGE = "page"  # at `/<slug>`, in no list and no feed
+
+
+class Held(StrEnum):
+    """How somebody came to hold a post."""
+
+    SAVED = "saved"
+    GRANTED = "granted"  # by its author: a gift, or a purchase
+    OWN = "own"  # they wrote it; no row says so
 
 
 class Origin(StrEnum):
@@ -105,6 +114,17 @@ revisions_table = sa.Table(
     sa.Column("origin", sa.Text, nullable=False, server_default=Origin.FORM),
     sa.Column("lang", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.UniqueConstraint("user_id", "submission"),
+)
+
+# What readers hold. Here, because a grant decides who may read a post.
+library_table = sa.Table(
+    "library",
+    metadata,
+    sa.Column("user_id", sa.Integer, sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("post_id", sa.Text, sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Integer, nullable=False),
+    sa.Index("ix_library_listed", "user_id", "created_at", "post_id"),
 )
 
 

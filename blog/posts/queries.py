@@ -12,6 +12,7 @@ from auth.principal import Principal
 from auth.users.model import users_table
 from blog.posts.content import Content
 from blog.posts.model import (
+    Held,
     Kind,
     Origin,
     Post,
@@ -19,6 +20,7 @@ from blog.posts.model import (
     Status,
     Visibility,
     former_slugs_table,
+    library_table,
     posts_table,
     revisions_table,
 )
@@ -92,6 +94,13 @@ def find_post(db: sa.Connection, *, slug: str | None = None, post_id: str | None
 def find_by_former_slug(db: sa.Connection, slug: str) -> Post | None:
     """The post that had that slug once."""
     return _to_post(db.execute(_BY_FORMER_SLUG, {"slug": slug}).one_or_none())
+
+
+def is_granted(db: sa.Connection, post_id: str, *, user_id: int | None) -> bool:
+    """Whether that person was granted that post, and still is."""
+    h = library_table.c
+    is_this = sa.and_(h.user_id == user_id, h.post_id == post_id, h.source == Held.GRANTED)
+    return db.execute(sa.select(h.post_id).where(is_this)).first() is not None
 
 
 def find_editable(db: sa.Connection, post_id: str, *, by: Principal) -> Post | None:
@@ -226,6 +235,12 @@ def list_known(db: sa.Connection, *, by: Principal, at: int, limit: int, before:
         query = query.where(sa.tuple_(_p.created_at, _p.id) < sa.tuple_(before.at, before.id))
     rows = db.execute(query.order_by(_p.created_at.desc(), _p.id.desc()).limit(limit))
     return [post for row in rows if (post := _to_post(row)) is not None]
+
+
+def list_readable(db: sa.Connection, post_ids: Sequence[str], *, by: Principal, at: int) -> list[Post]:
+    """Those of these posts that `by` finds as a reader, whole."""
+    query = sa.select(*_POST).select_from(FROM).where(_p.id.in_(post_ids), is_out(by, at))
+    return [post for row in db.execute(query) if (post := _to_post(row)) is not None]
 
 
 def list_indexed(db: sa.Connection, *, limit: int, after: str = "") -> list[Post]:
@@ -425,12 +440,16 @@ def sees_members_posts(by: Principal) -> bool:
 def is_out_for(sees_members_posts: bool, at: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
     """The same condition, for statements that are built once."""
     visible = [Visibility.PUBLIC, *([Visibility.MEMBERS] if sees_members_posts else [])]
+    return sa.and_(has_come_out(at), _p.visibility.in_(visible))
+
+
+def has_come_out(at: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
+    """The condition that a post is out at that moment, for whomever it is."""
     return sa.and_(
         _p.status == Status.PUBLISHED,
         _p.is_hidden == sa.false(),
         _p.published_at <= at,
         _p.deleted_at.is_(None),
-        _p.visibility.in_(visible),
     )
 
 

@@ -32,14 +32,20 @@ def read_post(db: sa.Connection, *, by: Principal, slug: str | None = None, post
     if post is None:
         raise NotFound
     at = clock.now()
+    is_for_them = post.visibility != Visibility.GRANTED or _is_granted(db, post, by=by)
     if post.deleted_at is not None:
-        raise Gone if post.was_out(at) or may_know_drafts(post, by=by) else NotFound
+        was_theirs = post.was_out(at) and is_for_them
+        raise Gone if was_theirs or may_know_drafts(post, by=by) else NotFound
     if may_know_drafts(post, by=by):
         return Readable(post, is_moved)
-    if not post.is_out(at):
+    if not (post.is_out(at) and is_for_them):
         raise NotFound
     is_withheld = post.visibility == Visibility.MEMBERS and not by.may(Permission.READ_MEMBERS_POSTS)
     return Readable(post, is_moved, is_withheld)
+
+
+def _is_granted(db: sa.Connection, post: Post, *, by: Principal) -> bool:
+    return by.may(Permission.READ_MEMBERS_POSTS) and queries.is_granted(db, post.id, user_id=by.user_id)
 
 
 def refuse_to_members_only(*, by: Principal) -> NoReturn:

@@ -46,6 +46,7 @@ class Question:
     keys: tuple[str, ...] = ()
     without_keys: tuple[str, ...] = ()
     is_shortened: bool = False  # it was too long to be used whole
+    is_any: bool = False  # one of the words is enough
 
     @property
     def is_empty(self) -> bool:
@@ -57,7 +58,8 @@ class Question:
         """The expression of FTS5 for what must be there; empty: nothing must."""
         parts = [f'keys : "{key}"' for key in self.keys]
         if self.words:
-            words = f"{_COLUMNS} : ({' AND '.join(word.expression for word in self.words)})"
+            joint = " OR " if self.is_any else " AND "
+            words = f"{_COLUMNS} : ({joint.join(word.expression for word in self.words)})"
             # Whoever has the name has the words: the name only weighs.
             name = key_of_title(" ".join(piece for word in self.words for piece in word.pieces))
             parts.append(f'({words} OR name : "{name}")')

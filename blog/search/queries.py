@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from blog.indexing.model import indexed_posts_table, post_words_table
-from blog.posts.model import PostLine, posts_table
-from blog.posts.queries import FROM, LINE, is_out, to_line
+from blog.posts.model import Post, PostLine, posts_table
+from blog.posts.queries import FROM, LINE, is_out, list_readable, to_line
 from blog.search.language import Question
 
 _p = posts_table.c
@@ -59,6 +59,14 @@ def list_found(db: sa.Connection, numbers: Sequence[int], *, by: Principal, at: 
     rows = db.execute(query.where(_i.id.in_(numbers), _is_readable(_i.id, by, at)))
     found = {number: Found(to_line(line, at), text) for number, text, *line in rows}
     return [found[number] for number in numbers if number in found]
+
+
+def list_posts_behind(db: sa.Connection, numbers: Sequence[int], *, by: Principal, at: int) -> list[Post]:
+    """The posts behind these entries, whole, in their order."""
+    ids = db.execute(sa.select(_i.id, _i.post_id).where(_i.id.in_(numbers)))
+    post_ids = {number: post_id for number, post_id in ids}
+    posts = {post.id: post for post in list_readable(db, list(post_ids.values()), by=by, at=at)}
+    return [posts[post_ids[number]] for number in numbers if post_ids.get(number) in posts]
 
 
 def _is_readable(number: sa.ColumnElement[int], by: Principal, at: int) -> sa.ColumnElement[bool]:

@@ -1,0 +1,55 @@
+"""The chain of ownership: may read the post → holds it → conversation → messages. Each link is looked at on every use."""
+
+import sqlalchemy as sa
+
+from auth.principal import Principal
+from blog.conversations import queries
+from blog.conversations.queries import Owned
+from blog.posts.model import Post
+from blog.posts.reading import read_post
+from storage.ids import parse_id
+from web.errors import Conflict, Forbidden, Gone, NotFound
+
+NOT_HELD = (
+    "This post is not in your library any more. Save it, or ask its author for it, and the conversation goes on; what "
+    "you wrote stays here."
+)
+_ARCHIVED = "This conversation is archived. Take it out of the archive to go on."
+
+
+def find_own(db: sa.Connection, name: str, *, by: Principal) -> Owned:
+    """The conversation of that id, if it is theirs. Raises NotFound."""
+    known = parse_id(name)
+    owned = None if known is None else queries.find_owned(db, known, user_id=by.user_id)
+    if owned is None:
+        raise NotFound("You have no conversation of that id.")
+    return owned
+
+
+def is_open(db: sa.Connection, owned: Owned, *, by: Principal) -> bool:
+    """Whether its reader may read and holds the post now; if not, all that is left is what they wrote themselves."""
+    try:
+        read_held_post(db, owned, by=by)
+    except Forbidden:
+        return False
+    return True
+
+
+def find_open(db: sa.Connection, name: str, *, by: Principal) -> tuple[Owned, Post]:
+    """The conversation, to ask in it, and the post that it is about. Raises NotFound, Conflict, Forbidden."""
+    owned = find_own(db, name, by=by)
+    post = read_held_post(db, owned, by=by)
+    if owned.conversation.is_archived:
+        raise Conflict(_ARCHIVED)
+    return owned, post
+
+
+def read_held_post(db: sa.Connection, owned: Owned, *, by: Principal) -> Post:
+    """The post of a conversation of theirs. Raises Forbidden when they may not read it any more, or do not hold it."""
+    try:
+        readable = read_post(db, by=by, post_id=owned.conversation.post_id)
+    except (NotFound, Gone):
+        raise Forbidden(NOT_HELD) from None
+    if readable.is_withheld or owned.held is None:
+        raise Forbidden(NOT_HELD)
+    return readable.post

@@ -1,0 +1,92 @@
+"""One's own conversations: beginning one, its name and its place in the archive. Answers never begin or end one."""
+
+import sqlalchemy as sa
+
+from auth.principal import Principal
+from blog.conversations import queries
+from blog.conversations.chain import find_own
+from blog.conversations.model import Conversation
+from blog.library.holding import find_post
+from blog.library.queries import find_source
+from storage import clock
+from storage.ids import parse_id
+from web.errors import Forbidden, Invalid, NotFound
+
+LONGEST_TITLE = 200
+_NOT_SAVED = (
+    "This post is not in your library. Save it first: the button stands under the post, and for programs it is "
+    'POST /v1/library with {"post": …}.'
+)
+
+
+def open_conversation(
+    db: sa.Connection, name: str, *, post: str, guide: str | None, title: str | None, by: Principal
+) -> tuple[Conversation, bool]:
+    """Begin a conversation under an id that its reader's browser made, and say whether that is new.
+
+    The same id again gives the same conversation, whatever else is said. Raises NotFound for somebody else's, and for
+    a post that they may not know of; Forbidden for one that they do not hold; Invalid.
+    """
+    assert by.user_id is not None
+    known = parse_id(name)
+    if known is None:
+        raise Invalid({"id": "The id of a conversation is a UUID."})
+    if (owned := queries.find_owned(db, known, user_id=by.user_id)) is not None:
+        return owned.conversation, False
+    if queries.is_taken(db, known):
+        raise NotFound("You have no conversation of that id.")
+    if not post:
+        raise Invalid({"post": "Name a post by its id or slug."})
+    about = find_post(db, post, by=by)
+    if find_source(db, about.id, user_id=by.user_id) is None:
+        raise Forbidden(_NOT_SAVED)
+    at = clock.now()
+    conversation = Conversation(
+        id=known,
+        user_id=by.user_id,
+        guide_id=_find_guide(db, guide),
+        post_id=about.id,
+        title=check_title(title) if title is not None else about.title[:LONGEST_TITLE],
+        message_count=0,
+        preview="",
+        is_archived=False,
+        turn=0,
+        summary="",
+        summary_count=0,
+        version=1,
+        created_at=at,
+        updated_at=at,
+    )
+    queries.insert_conversation(db, conversation)
+    return conversation, True
+
+
+def change(
+    db: sa.Connection, name: str, *, title: str | None = None, is_archived: bool | None = None, by: Principal
+) -> Conversation:
+    """Give one's own conversation another name, or put it into the archive or out of it. Raises NotFound, Invalid."""
+    conversation = find_own(db, name, by=by).conversation
+    wanted = {"title": None if title is None else check_title(title), "is_archived": is_archived}
+    changed = {name: value for name, value in wanted.items() if value not in (None, getattr(conversation, name))}
+    if changed:
+        queries.change_conversation(db, conversation.id, user_id=by.user_id, at=clock.now(), **changed)
+        return find_own(db, conversation.id, by=by).conversation
+    return conversation
+
+
+def check_title(title: str) -> str:
+    """The name, trimmed. Raises Invalid."""
+    title = title.strip()
+    if not 1 <= len(title) <= LONGEST_TITLE or not title.isprintable():
+        raise Invalid({"title": f"Use 1 to {LONGEST_TITLE} characters that can be shown."})
+    return title
+
+
+def _find_guide(db: sa.Connection, name: str | None) -> str:
+    if name:
+        known = parse_id(name)
+        guide = None if known is None else queries.find_guide(db, known)
+        if guide is None:
+            raise Invalid({"guide": "There is no guide of that id."})
+        return guide.id
+    return queries.list_guides(db)[0].id

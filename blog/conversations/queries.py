@@ -1,0 +1,168 @@
+"""Every statement about conversations. A stranger's conversation is not found."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from blog.conversations.model import (
+    Conversation,
+    Guide,
+    Message,
+    Passage,
+    Role,
+    Scope,
+    State,
+    conversations_table,
+    guides_table,
+    messages_table,
+)
+from blog.posts.model import Held, library_table, posts_table
+from web.cursors import Cursor
+
+_c, _g, _m, _p, _h = conversations_table.c, guides_table.c, messages_table.c, posts_table.c, library_table.c
+_CONVERSATION = [_c[name] for name in Conversation.__dataclass_fields__]
+_GUIDE = [_g[name] for name in Guide.__dataclass_fields__]
+_MESSAGE = [_m[name] for name in Message.__dataclass_fields__]
+
+
+class Owned(NamedTuple):
+    """A conversation of somebody's own, with what its use depends on."""
+
+    conversation: Conversation
+    guide: Guide
+    post_version: int
+    held: Held | None  # how its reader holds the post now; None: not any more
+
+
+def find_owned(db: sa.Connection, conversation_id: str, *, user_id: int | None) -> Owned | None:
+    """The conversation, if it is theirs, with its guide and whether they hold its post. One statement."""
+    holding = sa.and_(_h.post_id == _c.post_id, _h.user_id == _c.user_id)
+    joined = (
+        conversations_table.join(guides_table, _g.id == _c.guide_id)
+        .join(posts_table, _p.id == _c.post_id)
+        .outerjoin(library_table, holding)
+    )
+    query = sa.select(*_CONVERSATION, *_GUIDE, _p.version, _p.author_id, _h.source).select_from(joined)
+    row = db.execute(query.where(_c.id == conversation_id, _c.user_id == user_id)).one_or_none()
+    if row is None:
+        return None
+    end = len(_CONVERSATION)
+    conversation, guide = Conversation(*row[:end]), _to_guide(row[end : end + len(_GUIDE)])
+    version, author_id, source = row[end + len(_GUIDE) :]
+    held = Held.OWN if author_id == user_id else None if source is None else Held(source)
+    return Owned(conversation, guide, version, held)
+
+
+def is_taken(db: sa.Connection, conversation_id: str) -> bool:
+    """Whether anybody has a conversation of that id."""
+    return db.execute(sa.select(_c.id).where(_c.id == conversation_id)).first() is not None
+
+
+def insert_conversation(db: sa.Connection, conversation: Conversation) -> None:
+    """Store a new one."""
+    values = {name: getattr(conversation, name) for name in Conversation.__dataclass_fields__}
+    db.execute(sa.insert(conversations_table).values(**values))
+
+
+def change_conversation(db: sa.Connection, conversation_id: str, *, user_id: int | None, at: int, **values: Any) -> bool:
+    """Set some of title and archive; whether it is theirs."""
+    is_this = sa.and_(_c.id == conversation_id, _c.user_id == user_id)
+    changed = sa.update(conversations_table).where(is_this).values(updated_at=at, version=_c.version + 1, **values)
+    return db.execute(changed).rowcount == 1
+
+
+def list_conversations(
+    db: sa.Connection, *, user_id: int | None, is_archived: bool, limit: int, before: Cursor | None = None
+) -> list[Conversation]:
+    """One person's own, the last used first."""
+    query = sa.select(*_CONVERSATION).where(_c.user_id == user_id, _c.is_archived == is_archived)
+    if before is not None:
+        query = query.where(sa.tuple_(_c.updated_at, _c.id) < sa.tuple_(before.at, before.id))
+    rows = db.execute(query.order_by(_c.updated_at.desc(), _c.id.desc()).limit(limit))
+    return [Conversation(*row) for row in rows]
+
+
+def list_messages(db: sa.Connection, conversation_id: str, *, limit: int, after: int = 0) -> list[Message]:
+    """What was said, in order, from the one behind the number `after` on."""
+    query = sa.select(*_MESSAGE).where(_m.conversation_id == conversation_id, _m.number > after)
+    return [_to_message(row) for row in db.execute(query.order_by(_m.number).limit(limit))]
+
+
+def list_last_messages(db: sa.Connection, conversation_id: str, *, limit: int) -> list[Message]:
+    """The last that was said, in order."""
+    query = sa.select(*_MESSAGE).where(_m.conversation_id == conversation_id).order_by(_m.number.desc()).limit(limit)
+    return [_to_message(row) for row in db.execute(query)][::-1]
+
+
+def raise_turn(db: sa.Connection, conversation_id: str, *, user_id: int | None, at: int) -> int | None:
+    """A new turn, whose question is being stored: its number. None when the conversation is not theirs."""
+    is_this = sa.and_(_c.id == conversation_id, _c.user_id == user_id)
+    values = {"turn": _c.turn + 1, "message_count": _c.message_count + 1, "version": _c.version + 1, "updated_at": at}
+    raised = sa.update(conversations_table).where(is_this).values(values).returning(_c.turn)
+    return db.execute(raised).scalar_one_or_none()
+
+
+def end_turn(db: sa.Connection, conversation_id: str, *, turn: int, preview: str, at: int) -> int | None:
+    """Count the answer of that turn: how many messages there are now. None when another turn has begun since."""
+    is_mine = sa.and_(_c.id == conversation_id, _c.turn == turn)
+    values = {"message_count": _c.message_count + 1, "version": _c.version + 1, "updated_at": at, "preview": preview}
+    ended = sa.update(conversations_table).where(is_mine).values(values).returning(_c.message_count)
+    return db.execute(ended).scalar_one_or_none()
+
+
+def insert_message(db: sa.Connection, conversation_id: str, message: Message) -> None:
+    """Store what was said."""
+    values = {name: getattr(message, name) for name in Message.__dataclass_fields__}
+    values |= {"passages": json.dumps([passage._asdict() for passage in message.passages]), "conversation_id": conversation_id}
+    db.execute(sa.insert(messages_table).values(**values))
+
+
+def next_number(db: sa.Connection, conversation_id: str) -> int:
+    """The number of the next message."""
+    last = db.execute(sa.select(sa.func.max(_m.number)).where(_m.conversation_id == conversation_id)).scalar_one()
+    return (last or 0) + 1
+
+
+def count_questions_since(db: sa.Connection, user_id: int | None, *, since: int) -> int:
+    """How many questions a person has asked since then."""
+    joined = messages_table.join(conversations_table, _c.id == _m.conversation_id)
+    query = sa.select(sa.func.count()).select_from(joined)
+    query = query.where(_c.user_id == user_id, _m.role == Role.READER, _m.created_at >= since)
+    return int(db.execute(query).scalar_one())
+
+
+def set_summary(db: sa.Connection, conversation_id: str, *, summary: str, count: int) -> bool:
+    """Store what the first `count` messages come to, unless more is summed up already."""
+    is_newer = sa.and_(_c.id == conversation_id, _c.summary_count < count)
+    values = {"summary": summary, "summary_count": count, "version": _c.version + 1}
+    return db.execute(sa.update(conversations_table).where(is_newer).values(values)).rowcount == 1
+
+
+def find_conversation(db: sa.Connection, conversation_id: str) -> Conversation | None:
+    """Any conversation, for what is done in nobody's name."""
+    row = db.execute(sa.select(*_CONVERSATION).where(_c.id == conversation_id)).one_or_none()
+    return None if row is None else Conversation(*row)
+
+
+def find_guide(db: sa.Connection, guide_id: str) -> Guide | None:
+    """The guide of that id, if it can be chosen."""
+    row = db.execute(sa.select(*_GUIDE).where(_g.id == guide_id, _g.retired_at.is_(None))).one_or_none()
+    return None if row is None else _to_guide(row)
+
+
+def list_guides(db: sa.Connection) -> list[Guide]:
+    """All that can be chosen, the eldest first."""
+    rows = db.execute(sa.select(*_GUIDE).where(_g.retired_at.is_(None)).order_by(_g.created_at, _g.id))
+    return [_to_guide(row) for row in rows]
+
+
+def _to_guide(row: Sequence[Any]) -> Guide:
+    values = dict(zip(Guide.__dataclass_fields__, row, strict=True))
+    return Guide(**values | {"scope": Scope(values["scope"])})
+
+
+def _to_message(row: Any) -> Message:
+    passages = tuple(Passage(**each) for each in json.loads(row.passages))
+    return Message(**row._mapping | {"passages": passages, "role": Role(row.role), "state": State(row.state)})

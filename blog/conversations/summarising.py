@@ -1,0 +1,57 @@
+"""What a conversation has come to, renewed after every ten messages: by a model, or as an extract."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from blog.conversations import queries
+from blog.conversations.answering import Answerer, Silent
+from blog.conversations.model import Message, Role, State
+from storage.engine import Database
+
+SUMMARISE = "conversation.summarise"
+_EVERY = 10
+_LONGEST = 2000
+_LONGEST_LINE = 160
+_LOOKED_AT = 60
+
+
+def is_due(message_count: int, summary_count: int) -> bool:
+    """Whether the count has come to or past a multiple of ten since the summary was made."""
+    return message_count // _EVERY > summary_count // _EVERY
+
+
+def summarise(database: Database, payload: Mapping[str, Any], *, answerer: Answerer) -> int | None:
+    """The job. Safe to run twice: an older summary never replaces a newer one."""
+    conversation_id = str(payload["conversation"])
+    with database.reading() as db:
+        conversation = queries.find_conversation(db, conversation_id)
+        if conversation is None or not is_due(conversation.message_count, conversation.summary_count):
+            return None
+        last = queries.list_last_messages(db, conversation_id, limit=_LOOKED_AT)
+    count = conversation.message_count
+    try:
+        summary = answerer.summarise(conversation.summary, last)
+    except Silent:
+        summary = extract(last)
+    with database.transaction() as db:
+        queries.set_summary(db, conversation_id, summary=summary[:_LONGEST], count=count)
+    return None
+
+
+def extract(messages: Sequence[Message]) -> str:
+    """The questions in the reader's words, each with where its answer was found."""
+    lines: list[str] = []
+    for message in messages:
+        if message.role == Role.READER:
+            lines.append(f"Asked: {_one_line(message.content)}")
+        elif message.state == State.DONE and message.passages:
+            found = dict.fromkeys(passage.heading or passage.title for passage in message.passages[:3])
+            lines.append(f"Found in: {_one_line('; '.join(found))}")
+    text = "\n".join(lines)
+    # The end of it: what was asked last is what the next question goes on from.
+    return text if len(text) <= _LONGEST else text[-_LONGEST:].partition("\n")[2]
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE].rpartition(' ')[0]} …"

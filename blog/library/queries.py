@@ -1,0 +1,80 @@
+"""Every statement about libraries."""
+
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from auth.principal import Principal
+from auth.users.model import users_table
+from blog.posts.model import Held, PostLine, library_table, posts_table
+from blog.posts.queries import FROM, LINE, has_come_out, is_known, to_line
+from web.cursors import Cursor
+
+_h, _p = library_table.c, posts_table.c
+
+
+class Holding(NamedTuple):
+    """A post that somebody holds."""
+
+    line: PostLine
+    source: Held
+    created_at: int
+
+
+class Grant(NamedTuple):
+    """Somebody who was granted a post."""
+
+    username: str
+    display_name: str
+    created_at: int
+
+
+def find_source(db: sa.Connection, post_id: str, *, user_id: int | None) -> Held | None:
+    """How that person holds that post: by a row, or because they wrote it; None: not at all."""
+    query = sa.select(_h.source, _p.author_id).select_from(
+        posts_table.outerjoin(library_table, sa.and_(_h.post_id == _p.id, _h.user_id == user_id))
+    )
+    row = db.execute(query.where(_p.id == post_id)).one_or_none()
+    if row is None:
+        return None
+    if row.author_id == user_id:
+        return Held.OWN
+    return None if row.source is None else Held(row.source)
+
+
+def insert_holding(db: sa.Connection, post_id: str, *, user_id: int, source: Held, at: int) -> None:
+    """Store it; nothing is there yet."""
+    db.execute(sa.insert(library_table).values(user_id=user_id, post_id=post_id, source=source, created_at=at))
+
+
+def set_source(db: sa.Connection, post_id: str, *, user_id: int, source: Held) -> None:
+    """Say otherwise how it came to be held."""
+    is_this = sa.and_(_h.user_id == user_id, _h.post_id == post_id)
+    db.execute(sa.update(library_table).where(is_this).values(source=source))
+
+
+def delete_holding(db: sa.Connection, post_id: str, *, user_id: int, source: Held) -> bool:
+    """Take it out; whether it was there like that."""
+    is_this = sa.and_(_h.user_id == user_id, _h.post_id == post_id, _h.source == source)
+    return db.execute(sa.delete(library_table).where(is_this)).rowcount == 1
+
+
+def list_held(db: sa.Connection, *, by: Principal, at: int, limit: int, before: Cursor | None = None) -> list[Holding]:
+    """What somebody has saved or was granted and may read now, the newest first."""
+    may_read = sa.or_(is_known(by, at), sa.and_(_h.source == Held.GRANTED, has_come_out(at)))
+    joined = FROM.join(library_table, _h.post_id == _p.id)
+    query = sa.select(_h.source, _h.created_at, *LINE).select_from(joined)
+    query = query.where(_h.user_id == by.user_id, _p.deleted_at.is_(None), may_read)
+    if before is not None:
+        query = query.where(sa.tuple_(_h.created_at, _h.post_id) < sa.tuple_(before.at, before.id))
+    rows: Any = db.execute(query.order_by(_h.created_at.desc(), _h.post_id.desc()).limit(limit))
+    return [Holding(to_line(line, at), Held(source), created_at) for source, created_at, *line in rows]
+
+
+def list_grants(db: sa.Connection, post_id: str, *, limit: int) -> list[Grant]:
+    """Who was granted a post, by name."""
+    u = users_table.c
+    query = sa.select(u.username, u.display_name, _h.created_at).join_from(library_table, users_table, u.id == _h.user_id)
+    rows = db.execute(query.where(_h.post_id == post_id, _h.source == Held.GRANTED).order_by(u.username).limit(limit))
+    return [Grant._make(row) for row in rows]
+

@@ -1,0 +1,21 @@
+"""What every kind of lock can do."""
+
+from typing import Protocol
+
+HELD_SECONDS = 30.0
+
+
+class Locks(Protocol):
+    """Locks by name. Each call is one step: nobody else comes in between."""
+
+    def take(self, name: str) -> str | None:
+        """Take a lock for `HELD_SECONDS` and return the token to hold it with; None while somebody holds it.
+
+        Raises Busy when it cannot be known whether somebody does.
+        """
+
+    def extend(self, name: str, token: str) -> bool:
+        """Hold it for `HELD_SECONDS` from now; False when it is not, or no longer, held with that token."""
+
+    def release(self, name: str, token: str) -> bool:
+        """Let it go; False when it is not, or no longer, held with that token, and then nothing is done."""
