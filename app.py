@@ -48,6 +48,10 @@ from auth.users.pages import pages as profile_pages
 from auth.users.pages import reopen_profile
 from auth.users.writings import Writings
 from blog.bin.pages import pages as bin_pages
+from blog.conversations import description as conversations_description
+from blog.conversations.api import make_api as make_conversations
+from blog.conversations.summarising import SUMMARISE, summarise
+from blog.conversations.wiring import answerer_for, surroundings_for
 from blog.desk.pages import pages as desk_pages
 from blog.desk.pages import reopen_choice
 from blog.feeds.maps import pages as map_pages
@@ -55,6 +59,8 @@ from blog.feeds.pages import pages as feed_pages
 from blog.leaving.erasing import erase_some, withdraw
 from blog.leaving.giving import give, index_given
 from blog.leaving.queries import has_any
+from blog.library import description as library_description
+from blog.library.api import api as library_api
 from blog.media import description as media_description
 from blog.media import pages as media_library
 from blog.media import serving as media_serving
@@ -212,12 +218,17 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         log_description,
         sessions_description,
         tokens_description,
+        library_description,
+        conversations_description,
+    )
+    app.extensions["conversations"] = surroundings_for(
+        settings, app.extensions["database"], own_host=own_host_of(settings.base_url)
     )
     init_openapi(
         app,
         {path: operations for each in described for path, operations in each.OPERATIONS.items()},
         {name: schema for each in described for name, schema in each.SCHEMAS.items()},
-        [*description.MODELS, *tokens_description.MODELS],
+        [model for each in described for model in getattr(each, "MODELS", [])],
     )
 
     owners_pages = (log_pages.make_pages, ledger_pages.make_pages, retention_pages.make_pages)
@@ -250,6 +261,8 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         bin_pages,
         preview_pages,
         posts_api,
+        library_api,
+        make_conversations(lambda: watch_right(Permission.CONVERSE)),
         sessions_api,
         tokens_api,
         token_pages,
@@ -316,6 +329,7 @@ def serve() -> None:
         RETAIN: retain_daily,
         MAKE_VARIANTS: partial(make_variants, files=files, announce=plan_rerendering_around),
         SWEEP: partial(sweep, files=files),
+        SUMMARISE: partial(summarise, answerer=answerer_for(settings)),
         RENAME: rename_rest,
         LEAVE: partial(finish_leaving, writings=WRITINGS),
         RERENDER: partial(rerender, own_host=own_host_of(settings.base_url)),

@@ -22,6 +22,8 @@ _SECRETS = (
     "BYLINE_API_TOKEN",
     "DATABASE_URL",
     "BYLINE_SMTP_URL",
+    "REDIS_URL",
+    "BYLINE_LLM_API_KEY",
 )
 _SECRET_KEY_BYTES = 32
 # What stands in documentation and compose files; a site signed with one of these is open to everybody.
@@ -109,6 +111,18 @@ def _check_smtp_url(url: SecretStr | None) -> SecretStr | None:
     return url
 
 
+def _check_redis_url(url: SecretStr | None) -> SecretStr | None:
+    if url is not None and not re.match(r"(?:rediss?|unix)://.", url.get_secret_value()):
+        raise ValueError("must look like redis://host:6379/0, rediss://… or unix://…")
+    return url
+
+
+def _check_model_url(url: str | None) -> str | None:
+    if url is not None and not re.fullmatch(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", url):
+        raise ValueError("must look like http://host:port/v1, without a user and a password")
+    return url
+
+
 def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
@@ -168,6 +182,19 @@ class Settings(BaseModel):
         str | None, AfterValidator(check_sender), Field(description="the address that mail comes from (no mail)")
     ] = None
 
+    redis_url: Annotated[
+        SecretStr | None,
+        AfterValidator(_check_redis_url),
+        Field(description="Redis or Valkey, `redis://…`, for the locks of conversations (the database does it)"),
+    ] = None
+    byline_llm_url: Annotated[
+        str | None,
+        AfterValidator(_check_model_url),
+        Field(description="an OpenAI-compatible address that answers readers (answers quote passages)"),
+    ] = None
+    byline_llm_model: Annotated[str | None, Field(description="the name of the model there")] = None
+    byline_llm_api_key: Annotated[SecretStr | None, Field(description="the key for it (none)")] = None
+
     @property
     def mail_server(self) -> MailServer | None:
         """Where mail is handed in; None: this site sends none."""
@@ -207,6 +234,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         faults += [f"{name} needs BYLINE_ADMIN_USERNAME: it belongs to that owner." for name in owned]
     if ("byline_smtp_url" in values) != ("byline_mail_from" in values):
         faults.append("BYLINE_SMTP_URL and BYLINE_MAIL_FROM belong together: set both or neither.")
+    if ("byline_llm_url" in values) != ("byline_llm_model" in values):
+        faults.append("BYLINE_LLM_URL and BYLINE_LLM_MODEL belong together: set both or neither.")
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

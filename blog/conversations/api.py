@@ -167,9 +167,7 @@ def exchange(name: str, content: str, places: Places, watch_right: WatchRight) -
     return said
 
 
-def _exchange(
-    around: Surroundings, name: str, content: str, places: Places, watch_right: WatchRight
-) -> Iterator[Said]:
+def _exchange(around: Surroundings, name: str, content: str, places: Places, watch_right: WatchRight) -> Iterator[Said]:
     is_still_allowed, is_interrupted, who = watch_right(), interruption(), principal()
     with places.taken(otherwise=_BUSY):
         begun = asking.begin(around, name, content, by=who)

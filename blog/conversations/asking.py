@@ -35,6 +35,7 @@ LONGEST_QUESTION = 4000
 QUESTIONS_A_DAY = 200
 _PREVIEW = 100
 _RETRY_SECONDS = 5
+_ASK_SECONDS = 0.5
 _BROKEN_OFF = "The answer broke off."
 OPERATION = "conversation.answer"
 
@@ -76,7 +77,7 @@ def check_question(content: str) -> str:
     content = content.replace("\r\n", "\n").strip()
     if not 1 <= len(content) <= LONGEST_QUESTION:
         raise Invalid({"content": f"Ask with 1 to {LONGEST_QUESTION:,} characters."})
-    if any(character < " " and character not in "\n\t" or 0xD800 <= ord(character) < 0xE000 for character in content):
+    if any((character < " " and character not in "\n\t") or 0xD800 <= ord(character) < 0xE000 for character in content):
         raise Invalid({"content": "This holds a character that cannot be stored."})
     return content
 
@@ -120,7 +121,7 @@ def answer(
     `is_still_allowed` is asked in the transaction that ends the answer: whoever lost the right gets no more of it.
     """
     answer_id, text, passages = new_id(), list[str](), list[Passage]()
-    state, extended_at = State.ABANDONED, time.monotonic()
+    state, extended_at, asked_at = State.ABANDONED, time.monotonic(), time.monotonic()
     try:
         yield Said("accepted", {"message_id": exchange.question.id})
         prompt = _prepare(around, exchange)
@@ -128,18 +129,25 @@ def answer(
             passages.append(passage)
             yield Said("passage", _passage(passage))
         for piece in around.answerer.answer(prompt):
+            now = time.monotonic()
             if is_interrupted():
                 return
-            if time.monotonic() - extended_at > HELD_SECONDS / 3:
-                extended_at = time.monotonic()
+            if now - asked_at > _ASK_SECONDS:
+                asked_at = now
+                with around.database.reading() as db:
+                    if not _may_end(db, exchange, is_still_allowed):
+                        break
+            if now - extended_at > HELD_SECONDS / 3:
+                extended_at = now
                 if not around.locks.extend(exchange.lock_name, exchange.lock_token):
-                    return
+                    break
             if piece is None:
                 yield Said("waiting", {})
             else:
                 text.append(piece)
                 yield Said("delta", {"text": piece})
-        state = State.DONE
+        else:
+            state = State.DONE
     except Silent as silent:
         state = State.FAILED
         text.append(silent.sentence)
@@ -201,7 +209,8 @@ def _conclude(
     at, conversation_id = clock.now(), exchange.conversation.id
     html = show(text, own_host=around.own_host)
     outcome = {State.DONE: Outcome.DONE, State.ABANDONED: Outcome.ABANDONED, State.FAILED: Outcome.FAILED}[state]
-    with around.database.transaction() as db:
+    # Whether they still may is asked in it.
+    with around.database.transaction(is_checked=False) as db:
         if not _may_end(db, exchange, is_still_allowed):
             record_outcome(db, exchange.question.id, Outcome.ABANDONED, note="No longer allowed.")
             return Said("error", {"title": "You may not ask this post any more", "status": 403})
@@ -225,9 +234,7 @@ def _conclude(
     return Said("done", {"message": message_as_json(message), "message_count": count})
 
 
-def _may_end(
-    db: sa.Connection, exchange: Exchange, is_still_allowed: Callable[[sa.Connection], bool]
-) -> bool:
+def _may_end(db: sa.Connection, exchange: Exchange, is_still_allowed: Callable[[sa.Connection], bool]) -> bool:
     if not is_still_allowed(db):
         return False
     try:

@@ -68,9 +68,7 @@ messages_table = sa.Table(
     "messages",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),  # UUID
-    sa.Column(
-        "conversation_id", sa.Text, sa.ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False
-    ),
+    sa.Column("conversation_id", sa.Text, sa.ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),  # from 1, in the order they were said
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("content", sa.Text, nullable=False),

@@ -66,7 +66,9 @@ def insert_conversation(db: sa.Connection, conversation: Conversation) -> None:
     db.execute(sa.insert(conversations_table).values(**values))
 
 
-def change_conversation(db: sa.Connection, conversation_id: str, *, user_id: int | None, at: int, **values: Any) -> bool:
+def change_conversation(
+    db: sa.Connection, conversation_id: str, *, user_id: int | None, at: int, **values: Any
+) -> bool:
     """Set some of title and archive; whether it is theirs."""
     is_this = sa.and_(_c.id == conversation_id, _c.user_id == user_id)
     changed = sa.update(conversations_table).where(is_this).values(updated_at=at, version=_c.version + 1, **values)
@@ -115,7 +117,10 @@ def end_turn(db: sa.Connection, conversation_id: str, *, turn: int, preview: str
 def insert_message(db: sa.Connection, conversation_id: str, message: Message) -> None:
     """Store what was said."""
     values = {name: getattr(message, name) for name in Message.__dataclass_fields__}
-    values |= {"passages": json.dumps([passage._asdict() for passage in message.passages]), "conversation_id": conversation_id}
+    values |= {
+        "passages": json.dumps([passage._asdict() for passage in message.passages]),
+        "conversation_id": conversation_id,
+    }
     db.execute(sa.insert(messages_table).values(**values))
 
 

@@ -74,7 +74,8 @@ def list_held(db: sa.Connection, *, by: Principal, at: int, limit: int, before: 
 def list_grants(db: sa.Connection, post_id: str, *, limit: int) -> list[Grant]:
     """Who was granted a post, by name."""
     u = users_table.c
-    query = sa.select(u.username, u.display_name, _h.created_at).join_from(library_table, users_table, u.id == _h.user_id)
+    query = sa.select(u.username, u.display_name, _h.created_at).join_from(
+        library_table, users_table, u.id == _h.user_id
+    )
     rows = db.execute(query.where(_h.post_id == post_id, _h.source == Held.GRANTED).order_by(u.username).limit(limit))
     return [Grant._make(row) for row in rows]
-

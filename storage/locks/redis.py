@@ -9,6 +9,15 @@ from redis.lock import Lock
 from storage.errors import Busy
 from storage.locks.holding import HELD_SECONDS
 
+# A server that hangs must not hold a page for longer.
+_SECONDS = 0.25
+
+
+def connect(url: str) -> "RedisLocks":
+    """Locks on the server at that address, which is asked for nothing yet."""
+    client = redis.Redis.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS, retry_on_timeout=False)
+    return RedisLocks(client)
+
 
 class RedisLocks:
     """The same on a server of its own. Where that does not answer, no lock is given."""

@@ -38,12 +38,8 @@ def upgrade() -> None:
         sa.Column("post_id", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_library_user_id_users"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["post_id"], ["posts.id"], name=op.f("fk_library_post_id_posts"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_library_user_id_users"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["post_id"], ["posts.id"], name=op.f("fk_library_post_id_posts"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "post_id", name=op.f("pk_library")),
     )
     op.create_index(op.f("ix_library_post_id"), "library", ["post_id"])

@@ -1,0 +1,30 @@
+"""What the conversations of one site are done with, by its settings."""
+
+from blog.conversations.answering import Answerer, Quoting
+from blog.conversations.asking import Surroundings
+from blog.conversations.asking_models import Model
+from storage.engine import Database
+from storage.locks.holding import Locks
+from storage.locks.table import TableLocks
+from web.settings import Settings
+
+
+def answerer_for(settings: Settings) -> Answerer:
+    """The model that the settings name; without one, passages are quoted."""
+    if settings.byline_llm_url is None or settings.byline_llm_model is None:
+        return Quoting()
+    key = settings.byline_llm_api_key
+    return Model(settings.byline_llm_url, settings.byline_llm_model, key.get_secret_value() if key else None)
+
+
+def surroundings_for(settings: Settings, database: Database, *, own_host: str | None) -> Surroundings:
+    """For one process; to be called after the fork."""
+    return Surroundings(database, _locks_for(settings, database), answerer_for(settings), own_host)
+
+
+def _locks_for(settings: Settings, database: Database) -> Locks:
+    if settings.redis_url is None:
+        return TableLocks(database)
+    from storage.locks.redis import connect
+
+    return connect(settings.redis_url.get_secret_value())
