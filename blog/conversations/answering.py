@@ -39,8 +39,8 @@ class Answerer(Protocol):
     def rewrite(self, question: str, last: Sequence[Message]) -> str:
         """What the question means in its context, in words that can be looked for. Raises Silent."""
 
-    def summarise(self, former: str, messages: Sequence[Message]) -> str:
-        """What was said until now, after a former summary. Raises Silent."""
+    def summarise(self, former: str, messages: Sequence[Message]) -> str | None:
+        """What was said until now, after a former summary; None where nobody puts it into words. Raises Silent."""
 
 
 class Quoting:
@@ -61,9 +61,9 @@ class Quoting:
         before = next((message.content for message in reversed(last) if message.role == "reader"), "")
         return f"{question}\n{before}" if len(question.split()) < 4 else question
 
-    def summarise(self, former: str, messages: Sequence[Message]) -> str:
-        """See `Answerer`: an extract is what is left to make."""
-        raise Silent("There is no model to sum this up.")
+    def summarise(self, former: str, messages: Sequence[Message]) -> str | None:  # noqa: ARG002
+        """See `Answerer`."""
+        return None
 
 
 def _plain(text: str) -> str:

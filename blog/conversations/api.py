@@ -139,7 +139,7 @@ def make_api(watch_right: WatchRight) -> Blueprint:
             path = f"/v1/conversations/{owned.conversation.id}/messages"
             following = absolute_url(f"{path}?limit={limit}&after={found[limit - 1].number}")
         shown = [message for message in found[:limit] if may_see_answers or message.role == Role.READER]
-        return jsonify({"items": [message_as_json(message) for message in shown], "next": following})
+        return jsonify({"items": [message_as_json(message, absolute_url("")) for message in shown], "next": following})
 
     @api.post("/v1/conversations/<conversation_id>/messages")
     @requires(Permission.CONVERSE)

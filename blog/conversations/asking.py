@@ -21,6 +21,7 @@ from blog.conversations.passages import find_passages
 from blog.conversations.rewriting import CONTEXT, rewritten
 from blog.conversations.showing import show
 from blog.conversations.summarising import SUMMARISE, is_due
+from blog.indexing.words import plain_text
 from blog.posts.model import Post
 from eventlog.ledger.announcing import Outcome, record_intent, record_outcome
 from eventlog.log.appending import append_event
@@ -48,6 +49,7 @@ class Surroundings:
     locks: Locks
     answerer: Answerer
     own_host: str | None
+    base_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A piece of an answer: `accepted`, `passage`, `delta`, `done`, `error`, or `waiting` where there is nothing new."""
+    """A piece of an answer: `accepted`, `passage`, `delta`, `done`, `error`, or `waiting`: there is nothing new."""
 
     event: str
     data: dict[str, Any]
@@ -127,7 +129,7 @@ def answer(
         prompt = _prepare(around, exchange)
         for passage in prompt.passages:
             passages.append(passage)
-            yield Said("passage", _passage(passage))
+            yield Said("passage", passage_as_json(passage, around.base_url))
         for piece in around.answerer.answer(prompt):
             now = time.monotonic()
             if is_interrupted():
@@ -214,7 +216,7 @@ def _conclude(
         if not _may_end(db, exchange, is_still_allowed):
             record_outcome(db, exchange.question.id, Outcome.ABANDONED, note="No longer allowed.")
             return Said("error", {"title": "You may not ask this post any more", "status": 403})
-        count = queries.end_turn(db, conversation_id, turn=exchange.turn, preview=_preview(text), at=at)
+        count = queries.end_turn(db, conversation_id, turn=exchange.turn, preview=_preview(html), at=at)
         if count is None:
             record_outcome(db, exchange.question.id, Outcome.ABANDONED, note="Another question was asked meanwhile.")
             return Said("error", {"title": _BROKEN_OFF, "status": 409})
@@ -231,7 +233,7 @@ def _conclude(
         record_outcome(db, exchange.question.id, outcome)
         if is_due(count, exchange.conversation.summary_count):
             enqueue(db, SUMMARISE, {"conversation": conversation_id, "count": count}, run_at=at)
-    return Said("done", {"message": message_as_json(message), "message_count": count})
+    return Said("done", {"message": message_as_json(message, around.base_url), "message_count": count})
 
 
 def _may_end(db: sa.Connection, exchange: Exchange, is_still_allowed: Callable[[sa.Connection], bool]) -> bool:
@@ -244,26 +246,27 @@ def _may_end(db: sa.Connection, exchange: Exchange, is_still_allowed: Callable[[
     return True
 
 
-def message_as_json(message: Message) -> dict[str, Any]:
+def message_as_json(message: Message, base_url: str) -> dict[str, Any]:
     """What was said, as the API shows it."""
     return {
         "id": message.id,
         "role": message.role,
         "content": message.content,
         "html": message.html,
-        "passages": [_passage(passage) for passage in message.passages],
+        "passages": [passage_as_json(passage, base_url) for passage in message.passages],
         "state": message.state,
         "created_at": clock.to_rfc3339(message.created_at),
     }
 
 
-def _passage(passage: Passage) -> dict[str, Any]:
+def passage_as_json(passage: Passage, base_url: str) -> dict[str, Any]:
+    """A place that is quoted, as the API shows it."""
     return {
         "number": passage.number,
         "post": passage.post,
         "title": passage.title,
         "heading": passage.heading,
-        "url": passage.url,
+        "url": f"{base_url}{passage.url}",
         "quote": passage.quote,
     }
 
@@ -274,6 +277,6 @@ def _check_day(db: sa.Connection, *, by: Principal) -> None:
         raise TooMany("These are all the questions of one day. Come back tomorrow.", retry_after_seconds=3600)
 
 
-def _preview(text: str) -> str:
-    words = " ".join(text.replace(">", " ").split())
+def _preview(html: str) -> str:
+    words = plain_text(html)
     return words if len(words) <= _PREVIEW else f"{words[:_PREVIEW].rpartition(' ')[0] or words[:_PREVIEW]} …"

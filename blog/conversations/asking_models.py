@@ -44,7 +44,7 @@ class Model:
             raise Silent(_SILENT)
 
     def rewrite(self, question: str, last: Sequence[Message]) -> str:
-        """See `Answerer`. A question that stands alone is looked for as it is, and so is one that cannot be rewritten."""
+        """See `Answerer`. The first question, and one that cannot be rewritten, is looked for as it is."""
         if not last:
             return question
         try:
@@ -52,12 +52,9 @@ class Model:
         except Silent:
             return question
 
-    def summarise(self, former: str, messages: Sequence[Message]) -> str:
+    def summarise(self, former: str, messages: Sequence[Message]) -> str | None:
         """See `Answerer`."""
-        summary = self._line(prompt_to_summarise(former, messages))
-        if not summary:
-            raise Silent(_SILENT)
-        return summary
+        return self._line(prompt_to_summarise(former, messages))
 
     def _line(self, turns: list[Turn]) -> str:
         text = ""

@@ -1,4 +1,4 @@
-"""The chain of ownership: may read the post → holds it → conversation → messages. Each link is looked at on every use."""
+"""The chain of ownership: may read the post → holds it → conversation → messages. Every use looks at each link."""
 
 import sqlalchemy as sa
 

@@ -170,4 +170,4 @@ def _to_guide(row: Sequence[Any]) -> Guide:
 
 def _to_message(row: Any) -> Message:
     passages = tuple(Passage(**each) for each in json.loads(row.passages))
-    return Message(**row._mapping | {"passages": passages, "role": Role(row.role), "state": State(row.state)})
+    return Message(**dict(row._mapping) | {"passages": passages, "role": Role(row.role), "state": State(row.state)})

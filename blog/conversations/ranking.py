@@ -1,12 +1,14 @@
 """Which sections answer a question: BM25 over the sections at hand, a heading's words weighing more. Pure.
 
-Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), with the usual k1 = 1.2, b = 0.75.
+Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), with k1 = 1.2 and b = 0.75.
 """
 
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from blog.conversations.sections import Section
@@ -18,88 +20,12 @@ _HEADING_WEIGHT = 3
 _PAIR_WEIGHT = 0.5
 _LONGEST_QUOTE = 480
 # What questions are put with says nothing of what they are about.
-_EMPTY_WORDS = frozenset(
-    [
-        "a",
-        "about",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "doing",
-        "for",
-        "from",
-        "get",
-        "gets",
-        "had",
-        "has",
-        "have",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "me",
-        "my",
-        "not",
-        "of",
-        "on",
-        "or",
-        "our",
-        "please",
-        "should",
-        "so",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "to",
-        "us",
-        "use",
-        "used",
-        "using",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "whom",
-        "whose",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-        "tell",
-        "explain",
-    ]
-)
+_EMPTY = """
+    a about an and any are as at be been but by can could did do does doing explain for from get gets had has have how
+    i if in into is it its me my not of on or our please should so tell than that the their them then there these they
+    this those to us use used using was we were what when where which while who whom whose why will with would you your
+"""
+_EMPTY_WORDS = frozenset(re.findall(r"\w+", _EMPTY))
 _ENDINGS = ("ing", "ies", "ed", "es", "s", "ly")
 
 
@@ -138,7 +64,7 @@ def rank(sources: Sequence[Source], words: Sequence[str], *, most: int) -> list[
     lengths = [sum(count.values()) for count in counts]
     average = sum(lengths) / len(lengths)
     weights = {word: _rarity(sum(word in count for count in counts), len(counts)) for word in wanted}
-    pairs = set(zip(wanted, wanted[1:], strict=False))
+    pairs = set(pairwise(wanted))
     ranked = []
     for source, text, count, length in zip(sources, texts, counts, lengths, strict=True):
         score = sum(
@@ -147,7 +73,7 @@ def rank(sources: Sequence[Source], words: Sequence[str], *, most: int) -> list[
             if count[word]
         )
         if score:
-            met = pairs.intersection(zip(text, text[1:], strict=False))
+            met = pairs.intersection(pairwise(text))
             score += sum(_PAIR_WEIGHT * (weights[one] + weights[other]) / 2 for one, other in met)
             ranked.append((score, source))
     ranked.sort(key=lambda each: -each[0])

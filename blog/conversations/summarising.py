@@ -30,7 +30,7 @@ def summarise(database: Database, payload: Mapping[str, Any], *, answerer: Answe
         last = queries.list_last_messages(db, conversation_id, limit=_LOOKED_AT)
     count = conversation.message_count
     try:
-        summary = answerer.summarise(conversation.summary, last)
+        summary = answerer.summarise(conversation.summary, last) or extract(last)
     except Silent:
         summary = extract(last)
     with database.transaction() as db:

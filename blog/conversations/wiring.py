@@ -19,7 +19,7 @@ def answerer_for(settings: Settings) -> Answerer:
 
 def surroundings_for(settings: Settings, database: Database, *, own_host: str | None) -> Surroundings:
     """For one process; to be called after the fork."""
-    return Surroundings(database, _locks_for(settings, database), answerer_for(settings), own_host)
+    return Surroundings(database, _locks_for(settings, database), answerer_for(settings), own_host, settings.base_url)
 
 
 def _locks_for(settings: Settings, database: Database) -> Locks:

@@ -64,7 +64,7 @@ def list_found(db: sa.Connection, numbers: Sequence[int], *, by: Principal, at: 
 def list_posts_behind(db: sa.Connection, numbers: Sequence[int], *, by: Principal, at: int) -> list[Post]:
     """The posts behind these entries, whole, in their order."""
     ids = db.execute(sa.select(_i.id, _i.post_id).where(_i.id.in_(numbers)))
-    post_ids = {number: post_id for number, post_id in ids}
+    post_ids = dict(map(tuple, ids))
     posts = {post.id: post for post in list_readable(db, list(post_ids.values()), by=by, at=at)}
     return [posts[post_ids[number]] for number in numbers if post_ids.get(number) in posts]
 

@@ -51,7 +51,7 @@ class RedisLocks:
 
     def _lock(self, name: str) -> Lock:
         # Not of one thread: an answer may be ended by another one than began it.
-        return self._client.lock(f"lock:{name}", timeout=HELD_SECONDS, blocking=False, thread_local=False)
+        return Lock(self._client, f"lock:{name}", timeout=HELD_SECONDS, blocking=False, thread_local=False)
 
     def _held(self, name: str, token: str) -> Lock:
         lock = self._lock(name)
