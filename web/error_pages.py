@@ -48,6 +48,7 @@ _NOT_KEPT = {
     "new_password",
     "code",
     "recovery_code",
+    "app_code",
     "pending",
     "proof",
     "credential",

@@ -46,6 +46,7 @@ def set_new_password() -> ResponseReturnValue:
             current_keys(),
             username=form.username.data or "",
             code=form.recovery_code.data or "",
+            app_code=form.app_code.data or "",
             new_password=form.new_password.data or "",
             address=request.remote_addr or "",
         )
@@ -63,7 +64,7 @@ def set_new_password() -> ResponseReturnValue:
 
 
 def _page(form: RecoveryForm, *, status: int = 200, notice: str | None = None) -> Response:
-    form.recovery_code.data = ""
+    form.recovery_code.data = form.app_code.data = ""
     return render_page(
         "auth/signin/recover.html",
         status=status,

@@ -14,7 +14,7 @@ from tests.support import PASSWORD, Client, Site
 
 PATH = "/login/recover"
 NEW = "another horse, another staple"
-NEUTRAL = "That name and recovery code do not belong together here."
+NEUTRAL = "That name and recovery code do not belong together here, or a code of your app is missing."
 
 
 def recover(client: Client, code: str, name: str = "alan", **fields: str) -> tuple[int, str]:
@@ -51,13 +51,23 @@ def test_a_recovery_code_sets_a_new_password_and_ends_every_session(site: Site) 
 def test_a_reset_does_not_get_around_the_second_factor(site: Site) -> None:
     codes, app = give_codes(site), give_app(site)
     visitor = site.client()
-    assert recover(visitor, codes[0])[0] == 200
+    for wrong in ("", codes[1], "000000", codes[0]):
+        assert recover(visitor, codes[0], app_code=wrong)[0] == 401
+        assert password_is(site, PASSWORD)
+    assert site.rows("recovery_codes") == 10, "none is spent by it"
+    assert recover(visitor, codes[0], app_code=app.code())[0] == 200
     asked = first_step(visitor, password=NEW)
     assert asked.status_code == 200
+    assert second_step(visitor, asked, app.code()).status_code == 401, "each code is good once"
     assert second_step(visitor, asked, codes[0]).status_code == 401
     assert second_step(visitor, asked, codes[1]).status_code == 303
-    other = site.client()
-    assert second_step(other, first_step(other, password=NEW), app.code()).status_code == 303
+
+
+def test_a_wrong_recovery_code_leaves_the_code_of_the_app_good(site: Site) -> None:
+    codes, app = give_codes(site), give_app(site)
+    code = app.code()
+    assert recover(site.client(), "not one of them", app_code=code)[0] == 401
+    assert recover(site.client(), codes[0], app_code=code)[0] == 200
 
 
 def test_unknown_wrong_and_blocked_get_the_same_answer_for_the_same_work(
