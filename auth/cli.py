@@ -12,6 +12,7 @@ from auth.blocking import blocking
 from auth.factors.changing import remove_factors
 from auth.invitations import inviting
 from auth.leaving.leaving import finish_leaving, leave
+from auth.passkeys.own import remove_passkeys
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
 from auth.signin.signing_in import set_password
@@ -112,7 +113,9 @@ def delete_user(name: str, posts: str | None, posts_to: str | None) -> None:
 
 @user.command("password")
 @click.argument("name")
-@click.option("--remove-second-factor", is_flag=True, help="Also take away codes from an app, and recovery codes.")
+@click.option(
+    "--remove-second-factor", is_flag=True, help="Also take away codes from an app, recovery codes and passkeys."
+)
 @sentences
 def set_user_password(name: str, remove_second_factor: bool) -> None:
     """Set a person's password, end their sessions, and lift what keeps them from signing in."""
@@ -121,13 +124,17 @@ def set_user_password(name: str, remove_second_factor: bool) -> None:
     password = _ask_password(person.username)
     password_hash = prepare_password(password, words=_names(person.username, person.display_name))
     with transaction() as db:
-        by = command_line()
+        # Anew: whoever has left or was blocked meanwhile.
+        by, person = command_line(), roles.find_person(db, person.username)
         set_password(db, person, password_hash=password_hash, by=by)
         let_in(db, current_keys(), username=person.username)
         if remove_second_factor:
             remove_factors(db, person, by=by)
-    also = ", removed their second factor and recovery codes" if remove_second_factor else ""
+            remove_passkeys(db, person, by=by)
+    also = ", removed their second factor, recovery codes and passkeys" if remove_second_factor else ""
     click.echo(f"Set the password of {person.username}{also} and ended their sessions.")
+    if person.is_blocked:
+        click.echo(f"{person.username} is blocked, and cannot sign in before `byline user unblock {person.username}`.")
 
 
 @user.command("role")

@@ -34,6 +34,7 @@ pages = Blueprint("signin", __name__)
 for steps in (second_step_pages.pages, recovery_pages.pages):
     pages.register_blueprint(steps)
 
+_ONCE_MORE = "Nothing was changed yet: you get back to the page that you come from, and press the button once more."
 _KEPT = "You were signed out. Sign in to go on: what you wrote is kept below and travels along."
 
 
@@ -194,6 +195,8 @@ def answer_unauthenticated(refusal: Unauthenticated) -> ResponseReturnValue:
     kept = fields_to_carry()
     # Somebody who is signed in is asked to show that it is them, and is told so in any case.
     notice = refusal.detail if principal().has_session or not kept else _KEPT
+    if principal().has_session and request.endpoint not in current_app.extensions["reopeners"]:
+        notice = f"{notice} {_ONCE_MORE}"
     return show_sign_in(empty_form(page_behind()), status=401, notice=notice)
 
 

@@ -8,6 +8,8 @@ import pytest
 import time_machine
 from argon2 import PasswordHasher
 
+from auth.passkeys.model import Passkey
+from auth.passkeys.queries import insert_passkey
 from tests.auth.factors import events, first_step, give_app, give_codes, hidden_fields, second_step, send
 from tests.auth.test_commands import byline
 from tests.support import PASSWORD, Client, Site
@@ -251,6 +253,9 @@ def test_reading_these_pages_writes_nothing(site: Site) -> None:
 def test_the_owner_who_is_locked_out_of_everything_gets_back_in(site: Site) -> None:
     give_app(site, "olive")
     give_codes(site, "olive")
+    with site.database.transaction() as db:
+        passkey = Passkey("1" * 32, "an id", "a handle", "localhost", "usb", "A key", 0, None)
+        insert_passkey(db, passkey, user_id=site.principal("olive").user_id or 0, public_key=b"", sign_count=0)
     device, visitor = site.client("olive"), site.client()
     done = byline(site, "user", "password", "olive", "--remove-second-factor", text=f"{NEW}\n")
     assert (done.returncode, done.stderr) == (0, "")
@@ -258,7 +263,7 @@ def test_the_owner_who_is_locked_out_of_everything_gets_back_in(site: Site) -> N
     assert device.get("/account").status_code == 303
     assert first_step(visitor, "olive", NEW).status_code == 303
     assert visitor.get("/admin").status_code == 200
-    assert (site.rows("totp"), site.rows("recovery_codes")) == (0, 0)
+    assert (site.rows("totp"), site.rows("recovery_codes"), site.rows("passkeys")) == (0, 0, 0)
     assert events(site, "second_factor.disabled") == [("(command line)", "{}")]
     assert events(site, "recovery_codes.removed") == [("(command line)", '{"count":10}')]
     log = visitor.get("/admin/log").text
@@ -288,3 +293,10 @@ def test_an_owner_who_cannot_be_found_or_a_password_too_short_removes_nothing(si
         refused = byline(site, "user", "password", name, "--remove-second-factor", text=f"{password}\n")
         assert refused.returncode == 1
     assert site.rows("totp") == 1
+
+
+def test_somebody_who_is_blocked_is_told_of(site: Site) -> None:
+    done = byline(site, "user", "password", "bob", text=f"{NEW}\n")
+    assert done.returncode == 0
+    assert "bob is blocked" in done.stdout
+    assert "blocked" not in byline(site, "user", "password", "alan", text=f"{NEW}\n").stdout
