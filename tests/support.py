@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
@@ -67,6 +68,23 @@ passwords._hasher, passwords._NOBODYS_HASH = QUICK_HASHER, QUICK_HASHER.hash("no
 _password_hash = passwords.hash_password(PASSWORD)
 
 
+class _Templates(BytecodeCache):
+    """Templates that one application has compiled are compiled for all others of this process."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_templates = _Templates()
+
+
 @dataclass
 class Site:
     """One application in this process, with its people."""
@@ -76,7 +94,11 @@ class Site:
     app: Flask = field(init=False)
 
     def __post_init__(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
         self.app = create_app(self.settings, testing=True)
+        self.app.jinja_env.bytecode_cache = _templates
 
     @property
     def database(self) -> Database:
@@ -86,7 +108,7 @@ class Site:
     def restart(self) -> None:
         """The same data folder in a new process, as far as the application can tell."""
         self.close()
-        self.app = create_app(self.settings, testing=True)
+        self._open()
 
     def close(self) -> None:
         """Release the database."""
