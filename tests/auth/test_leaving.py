@@ -315,10 +315,37 @@ def test_two_owners_who_delete_each_other_leave_one(site: Site) -> None:
         leave(db, "edith", to=None, by=TESTER, writings=WRITINGS)
 
 
-def test_somebody_blocked_with_hidden_posts_may_be_deleted(site: Site) -> None:
-    site.post("ada", slug="mine")
+def test_what_was_hidden_is_a_draft_of_the_heir_and_no_reader_finds_it(site: Site) -> None:
+    at = clock.now()
+    site.post("ada", slug="out", title=f"Out {WORD}")
+    site.post("ada", slug="later", title=f"Later {WORD}", publish_at=at + clock.DAY)
+    site.post("ada", slug="thrown")
+    site.post("alan", slug="own")
+    assert site.client("ada").submit("/posts/thrown/delete", version="1").status_code == 303
     with site.database.transaction() as db:
         block(db, "ada", by=TESTER, hide=WRITINGS.hide)
+    gone(site, "ada", to="alan", by=site.principal("olive"))
+    do_the_rest(site)
+    assert rows(site, "SELECT slug, status, is_hidden FROM posts ORDER BY slug") == [
+        ("later", "draft", 0), ("out", "draft", 0), ("own", "published", 0), ("thrown", "draft", 0),
+    ]  # fmt: skip
+    with time_machine.travel((at + 2 * clock.DAY) / clock.SECOND, tick=False):
+        visitor, alan = site.client(), site.client("alan")
+        for slug in ("out", "later"):
+            assert visitor.get(f"/posts/{slug}").status_code == 404, slug
+            assert alan.get(f"/posts/{slug}").status_code == 200, slug
+        for path in ("/", f"/search?q={WORD}", "/authors/alan"):
+            page = visitor.get(path).text
+            assert "/posts/out" not in page, path
+            assert "/posts/later" not in page, path
+        assert alan.submit("/posts/out/publish", page="/posts/out").status_code == 303
+        assert visitor.get("/posts/out").status_code == 200
+
+
+def test_the_posts_of_somebody_blocked_without_hiding_stay_out(site: Site) -> None:
+    site.post("ada", slug="mine")
+    with site.database.transaction() as db:
+        block(db, "ada", by=TESTER)
     gone(site, "ada", to="alan")
     assert site.client().get("/posts/mine").status_code == 200
 
