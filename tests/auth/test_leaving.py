@@ -12,9 +12,13 @@ from click.testing import CliRunner
 import app as byline
 from app import WRITINGS
 from auth.blocking.blocking import block
+from auth.invitations.inviting import invite
+from auth.invitations.joining import Newcomer, join
 from auth.leaving.leaving import LEAVE, finish_leaving, leave
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
+from auth.tokens.issuing import issue, revoke
+from auth.tokens.queries import list_tokens
 from auth.users.model import users_table
 from auth.users.registering import register
 from blog.media.storing import store
@@ -186,7 +190,7 @@ def test_nothing_private_stays_and_the_log_is_whole(site: Site, ada: Client, to:
     told = rows(site, "SELECT kind, payload FROM events WHERE actor = 'ada' OR subject = 'user:ada' ORDER BY id")
     kept = {"posts": "given", "to": "alan", "count": 2} if to else {"posts": "deleted", "count": 2}
     assert [(kind, json.loads(payload)) for kind, payload in told if payload] == [
-        ("log.erasure_applied", {}),
+        ("log.erasure_applied", {"also": [row[0] for row in before if row[2] == "token.created"]}),
         ("user.deleted", kept),
     ]
     assert rows(site, "SELECT count(*) FROM log_sessions WHERE actor = 'ada' AND first_message != ''") == [(0,)]
@@ -196,6 +200,42 @@ def test_nothing_private_stays_and_the_log_is_whole(site: Site, ada: Client, to:
     assert verdict.emptied_count > 5
     for text in (b"Marylebone", b"203.0.113", b"Ada L."):
         assert text not in site.settings.database_path.read_bytes(), text
+
+
+def test_what_others_recorded_about_things_of_theirs_is_emptied_too(site: Site) -> None:
+    """Tokens that the command line made, and the invitations that they came by, are subjects of their own."""
+    olive = site.principal("olive")
+    with site.database.transaction() as db:
+        own, shared = (invite(db, role="reader", days=1, uses=uses, note=f"Uses {uses}", by=olive) for uses in (1, 2))
+        for invitation, name in ((own, "nina"), (shared, "otto"), (shared, "ines")):
+            join(db, invitation.token, Newcomer(name, name, "hash"))
+        for name in ("nina", "ines"):
+            for place in ("Graz", "Wien"):
+                issue(db, name, scopes=[Scope.POSTS_READ], by=TESTER, label=f"{name}'s phone in {place}")
+        revoke(db, list_tokens(db, username="nina")[0].id, by=TESTER)
+    for name in ("nina", "otto"):
+        gone(site, name, by=olive)
+    for (payload,) in rows(site, "SELECT payload FROM jobs WHERE kind = ?", LEAVE):
+        assert finish_leaving(site.database, json.loads(payload), writings=WRITINGS) is None
+    kept = rows(site, "SELECT kind, payload FROM events WHERE payload != '{}' AND kind GLOB '[ti]*'")
+    assert sorted((kind, *sorted(map(str, json.loads(payload).values()))) for kind, payload in kept) == [
+        ("invitation.made", "1", "2", "Uses 2", "reader"),
+        ("invitation.used", "ines", "reader"),
+        ("token.created", "['posts:read']", "ines", "ines's phone in Graz"),
+        ("token.created", "['posts:read']", "ines", "ines's phone in Wien"),
+    ]
+    assert b"nina's phone" not in site.settings.database_path.read_bytes()
+    assert verify(site.database).fault is None
+    # Also when whoever had it done has left, and had their own details emptied.
+    with site.database.transaction() as db:
+        give_role(db, "edith", Role.OWNER, by=TESTER)
+    gone(site, "olive", by=olive)
+    (payload,) = rows(site, "SELECT payload FROM jobs WHERE kind = ? ORDER BY id DESC LIMIT 1", LEAVE)[0]
+    assert finish_leaving(site.database, json.loads(payload), writings=WRITINGS) is None
+    assert verify(site.database).fault is None
+    with site.database.transaction() as db:
+        db.exec_driver_sql("UPDATE events SET payload = NULL, salt = NULL WHERE kind = 'token.created'")
+    assert "was emptied" in str(verify(site.database).fault)
 
 
 def test_the_log_still_tells_what_somebody_else_has_emptied(site: Site, ada: Client) -> None:
