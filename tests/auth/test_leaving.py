@@ -14,6 +14,7 @@ from app import WRITINGS
 from auth.blocking.blocking import block
 from auth.invitations.inviting import invite
 from auth.invitations.joining import Newcomer, join
+from auth.leaving.forms import LeaveForm
 from auth.leaving.leaving import LEAVE, finish_leaving, leave
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
@@ -26,6 +27,7 @@ from blog.series.arranging import add_part, create_series
 from eventlog.log.verifying import verify
 from storage import clock
 from storage.schema import metadata
+from tests.auth.factors import hidden_fields
 from tests.blog.media.pictures import picture
 from tests.support import TESTER, Client, Site
 from web.errors import Conflict, Invalid, NotFound
@@ -345,6 +347,62 @@ def test_an_owner_deletes_anybody_but_the_last_owner(site: Site, ada: Client) ->
     assert program.post("/admin/people/alan/delete", data={"confirm": "alan"}).status_code == 403
     assert program.post("/account/delete", data={"confirm": "olive"}).status_code == 403
     assert site.client().post("/admin/people/alan/delete", data={"confirm": "alan"}).status_code == 401
+
+
+def share_the_form(client: Client, other: Client) -> dict[str, str]:
+    """The form about rita's own account, filled, in one browser that two clients are from now on."""
+    hidden = hidden_fields(client.get("/account/delete"), "/account/delete")
+    name = client.site.app.extensions["session_cookie_name"]
+    cookie = client.get_cookie(name)
+    assert cookie is not None
+    other.set_cookie(name, cookie.value)
+    return {name: values[0] for name, values in hidden.items()} | {"confirm": "rita"}
+
+
+@pytest.mark.parametrize("name", ["olive", "OLIVE", "Olive"])
+def test_an_owner_deletes_themself_by_their_own_page_only(site: Site, name: str) -> None:
+    with site.database.transaction() as db:
+        give_role(db, "edith", Role.OWNER, by=TESTER)
+    site.post("olive")
+    olive = site.client("olive")
+    page = olive.get(f"/admin/people/{name}/delete")
+    assert (page.status_code, page.headers["Location"]) == (303, "/account/delete")
+    fields = {"confirm": "olive", "posts": "give", "to": "alan"}
+    answer = olive.submit(f"/admin/people/{name}/delete", page="/account/delete", **fields)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/account/delete")
+    assert rows(site, "SELECT count(*) FROM users WHERE deleted_at IS NOT NULL") == [(0,)]
+
+
+def test_the_second_of_two_clicks_is_told_that_the_account_is_deleted(site: Site) -> None:
+    rita, again, later = site.client("rita"), site.client(), site.client()
+    fields = share_the_form(rita, again)
+    # Not before it is true, and not to whoever made the proof up.
+    assert later.post("/account/delete", data=fields).status_code == 401
+    assert rita.post("/account/delete", data=fields).status_code == 200
+    for client in (again, rita, later):  # with the cookie that the first answer takes away, and without one
+        answer = client.post("/account/delete", data=fields, headers={"Accept": "text/html"})
+        assert answer.status_code == 200
+        assert "Your account is deleted" in answer.text
+    for proof in ("", "rita", fields["proof"] + "x"):
+        assert later.post("/account/delete", data=fields | {"proof": proof}).status_code == 401
+    assert rows(site, "SELECT count(*) FROM events WHERE kind = 'user.deleted'") == [(1,)]
+
+
+def test_two_clicks_at_once_delete_once_and_both_say_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    rita, other = site.client("rita"), site.client()
+    fields = share_the_form(rita, other)
+    answers = []
+
+    def be_overtaken(_form: LeaveForm) -> None:
+        monkeypatch.undo()
+        answers.append(other.post("/account/delete", data=fields))
+
+    # One is let in before the other is done, and comes to its transaction after it.
+    monkeypatch.setattr(LeaveForm, "token_error", be_overtaken)
+    answers.append(rita.post("/account/delete", data=fields))
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert all("Your account is deleted" in answer.text for answer in answers)
+    assert rows(site, "SELECT count(*) FROM events WHERE kind = 'user.deleted'") == [(1,)]
 
 
 def test_two_owners_who_delete_each_other_leave_one(site: Site) -> None:
