@@ -67,7 +67,7 @@ class _Walk:
         self._has_known_head = known_head in (None, GENESIS)
         self._head = GENESIS
         self._count = self._emptied_count = 0
-        # By event, the one that names it among those that an erasure empties. Whether that one is whole, the walk finds.
+        # By event, the one that names it among what an erasure empties. Whether that one is whole, the walk finds.
         self._announced = announced
         # By who did it, and the person that it was about, if any: the newest that no recorded erasure has reached.
         self._emptied: dict[tuple[str, str | None], Event] = {}
@@ -117,7 +117,7 @@ class _Walk:
 
 
 def _announced(payloads: Iterable[tuple[int, str]]) -> dict[int, int]:
-    announced = {}
+    announced: dict[int, int] = {}
     for erasure_id, payload in payloads:
         with suppress(ValueError, AttributeError, TypeError):
             announced |= {int(event_id): erasure_id for event_id in json.loads(payload).get(ALSO, [])}

@@ -54,7 +54,7 @@ def empty_payloads_of(db: sa.Connection, name: str, *, before_id: int, limit: in
 
 def empty_payloads_among(db: sa.Connection, _name: str, *, ids: Sequence[int], limit: int) -> int:
     """Empty payloads of these events; how many there were."""
-    among = sa.select(sa.column("value")).select_from(sa.func.json_each(json.dumps(ids)))
+    among = sa.select(sa.column("value", sa.Integer)).select_from(sa.func.json_each(json.dumps(ids)))
     left = sa.select(_e.id).where(_e.id.in_(among), _e.payload.is_not(None)).limit(limit)
     return db.execute(sa.update(events_table).where(_e.id.in_(left)).values(payload=None, salt=None)).rowcount
 
