@@ -38,7 +38,7 @@ from auth.signin.passkey_pages import reopen_passkey
 from auth.signin.reopening import init_reopening
 from auth.signin.reset_pages import pages as reset_pages
 from auth.signin.reset_pages import reopen_reset_link
-from auth.signin.setup import prepare_first_owner
+from auth.signin.setup import has_useless_token, prepare_first_owner
 from auth.signin.throttling import count_registration
 from auth.tokens import description as tokens_description
 from auth.tokens.api import api as tokens_api
@@ -338,7 +338,9 @@ def prepare_site(settings: Settings) -> Prepared:
             unfinished_count = len(orphan_intents(db))
         with database.transaction() as db:
             plan_rerendering(db)
-        return Prepared(prepare_first_owner(database, settings), unfinished_count)
+        setup_token = prepare_first_owner(database, settings)
+        with database.reading() as db:
+            return Prepared(setup_token, unfinished_count, has_useless_token(db, settings))
     finally:
         database.close()
 

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from auth.permissions import Role
 from auth.signin import queries
 from auth.signin.events import SITE_SET_UP
-from auth.tokens.issuing import follow_environment
+from auth.tokens.issuing import digest_of, follow_environment
+from auth.tokens.queries import find_token_id
 from auth.users import queries as user_queries
 from auth.users.registering import prepare_password, register
 from eventlog.actors import Actor, Nobody, server
@@ -39,6 +40,14 @@ def prepare_first_owner(database: Database, settings: Settings) -> str | None:
     with database.transaction() as db:
         _follow_environment(db, settings, by=by)
         return _make_link(db) if is_empty else None
+
+
+def has_useless_token(db: sa.Connection, settings: Settings) -> bool:
+    """Whether the environment gives a token that opens nothing, because nobody is here whom it names."""
+    token = settings.byline_api_token
+    if token is None or not user_queries.has_any_user(db):
+        return False
+    return find_token_id(db, digest_of(token.get_secret_value())) is None
 
 
 def check_link(db: sa.Connection, token: str) -> None:
@@ -86,10 +95,11 @@ def _prepare_given_password(name: str, password: str) -> str:
 
 
 def _follow_environment(db: sa.Connection, settings: Settings, *, by: Actor) -> None:
-    """The environment's token belongs to the owner whom it names, once there is one."""
+    """The environment's token belongs to the owner whom it names, once there is one, and while they are here."""
     name, token = settings.byline_admin_username, settings.byline_api_token
     user = user_queries.find_user(db, name) if name is not None else None
-    follow_environment(db, token.get_secret_value() if token else None, user_id=user.id if user else None, by=by)
+    user_id = user.id if user is not None and user.deleted_at is None else None
+    follow_environment(db, token.get_secret_value() if token else None, user_id=user_id, by=by)
 
 
 def _make_link(db: sa.Connection) -> str:
