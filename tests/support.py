@@ -22,7 +22,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from app import create_app
+from app import LINKS, create_app
 from auth.blocking.blocking import block
 from auth.permissions import Role, Scope
 from auth.principal import Principal
@@ -203,7 +203,7 @@ def _whole_cast() -> bytes:
         with database.transaction() as db:
             for name, role in CAST.items():
                 register(db, name, role=role, password_hash=_password_hash, by=TESTER, display_name=name.title())
-            block(db, "bob", by=TESTER)
+            block(db, "bob", by=TESTER, links=LINKS)
         database.close()
         fold_log(path)
         return path.read_bytes()

@@ -91,6 +91,12 @@ def withdraw(db: sa.Connection, invitation_id: str, *, by: Actor) -> None:
         append_event(db, INVITATION_WITHDRAWN, by=by, subject=about(invitation_id))
 
 
+def withdraw_all_by(db: sa.Connection, user_id: int, by: Actor) -> None:
+    """Let no invitation of that person be good any more: they run the site no longer."""
+    for invitation_id in queries.list_open_of(db, user_id, at=clock.now()):
+        withdraw(db, invitation_id, by=by)
+
+
 def digest_of(token: str) -> str:
     """What is stored in place of the token. The token is random, so a fast hash is enough."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -23,7 +23,6 @@ _WHY = {
     State.WITHDRAWN: "It was withdrawn by an owner of this site. Ask for another one.",
     State.USED_UP: "It has been used up already. Ask whoever gave it to you for another one.",
     State.EXPIRED: "It has expired. Ask whoever gave it to you for another one.",
-    State.ORPHANED: "Whoever made it runs this site no more. Ask its owner for another one.",
 }
 _CLOSED = "Nobody can make an account on this site at the moment, also not with an invitation. Ask its owner."
 

@@ -70,11 +70,9 @@ def find_reset_link(db: sa.Connection, token: str) -> ResetLink:
     if link is None:
         raise NotFound("This is no link of this site. Look whether the whole of it came over.")
     if link.is_ended:
-        raise Gone(f"It has been used, or something newer has taken its place. {_ANOTHER}", title=_OVER)
+        raise Gone(f"It has been used, or was made void since. {_ANOTHER}", title=_OVER)
     if link.expires_at <= clock.now():
         raise Gone(f"It has expired. {_ANOTHER}", title=_OVER)
-    if link.is_blocked or not link.is_made_by_owner:
-        raise Gone(f"It opens nothing any more. {_ANOTHER}", title=_OVER)
     return link
 
 
@@ -89,6 +87,16 @@ def reset_password(db: sa.Connection, token: str, *, password_hash: str) -> None
     person = find_person(db, link.username)
     by = Nobody(f"reset.{person.username}", "(reset link)")
     set_password(db, person, password_hash=password_hash, by=by, method="reset link")
+
+
+def end_links_by(db: sa.Connection, user_id: int) -> None:
+    """Whatever links that person has made, none of them is good any more."""
+    queries.end_reset_links_by(db, user_id, at=clock.now())
+
+
+def end_links_for(db: sa.Connection, user_id: int) -> None:
+    """Whatever links were made for that person, none of them is good any more."""
+    queries.end_reset_links_of(db, user_id, at=clock.now())
 
 
 def _digest_of(token: str) -> str:

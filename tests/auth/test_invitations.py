@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from app import main
+from app import LINKS, main
 from auth.blocking.blocking import block
 from auth.invitations.inviting import Made, invite
 from auth.permissions import Role, Scope
@@ -275,17 +275,17 @@ def test_a_withdrawn_one_says_so(site: Site) -> None:
 @pytest.mark.parametrize("end", ["blocked", "lowered"])
 def test_an_owner_who_is_none_any_more_leaves_no_way_in_behind(site: Site, end: str) -> None:
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.OWNER, by=TESTER)
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
     path = link(site, role="owner", by="edith")
     assert site.client().get(path).status_code == 200
     with site.database.transaction() as db:
         if end == "blocked":
-            block(db, "edith", by=TESTER)
+            block(db, "edith", by=TESTER, links=LINKS)
         else:
-            give_role(db, "edith", Role.AUTHOR, by=TESTER)
+            give_role(db, "edith", Role.AUTHOR, by=TESTER, links=LINKS)
     assert site.client().get(path).status_code == 410
     assert site.client().post(path, data=FIELDS).status_code == 410
-    assert "void" in site.client("olive").get(PAGE).text
+    assert "withdrawn" in site.client("olive").get(PAGE).text
 
 
 @pytest.mark.parametrize("path", ["/join/x", "/join/" + "x" * 43, "/join/" + "x" * 5000, "/join/%00", "/join/%ff"])

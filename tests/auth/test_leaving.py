@@ -10,7 +10,7 @@ import time_machine
 from click.testing import CliRunner
 
 import app as byline
-from app import WRITINGS
+from app import LINKS, WRITINGS
 from auth.blocking.blocking import block
 from auth.leaving.leaving import LEAVE, finish_leaving, leave
 from auth.permissions import Role, Scope
@@ -69,7 +69,7 @@ def ada(site: Site) -> Client:
     assert client.submit("/account/profile", **profile).status_code == 303
     alans = {"title": "Alan's", "body": f"![]({f'/media/{shared}'}) and more", "slug": "alans", "version": "1"}
     with site.database.transaction() as db:
-        give_role(db, "ada", Role.EDITOR, by=TESTER)
+        give_role(db, "ada", Role.EDITOR, by=TESTER, links=LINKS)
     client.adopt_session("ada")
     assert client.submit("/posts/alans/edit", **alans, status="published", tags="").status_code == 303
     by = site.principal("ada")
@@ -309,7 +309,7 @@ def test_an_owner_deletes_anybody_but_the_last_owner(site: Site, ada: Client) ->
 
 def test_two_owners_who_delete_each_other_leave_one(site: Site) -> None:
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.OWNER, by=TESTER)
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
     gone(site, "olive", by=site.principal("edith"))
     with site.database.transaction() as db, pytest.raises(Conflict):
         leave(db, "edith", to=None, by=TESTER, writings=WRITINGS)
@@ -318,7 +318,7 @@ def test_two_owners_who_delete_each_other_leave_one(site: Site) -> None:
 def test_somebody_blocked_with_hidden_posts_may_be_deleted(site: Site) -> None:
     site.post("ada", slug="mine")
     with site.database.transaction() as db:
-        block(db, "ada", by=TESTER, hide=WRITINGS.hide)
+        block(db, "ada", by=TESTER, links=LINKS, hide=WRITINGS.hide)
     gone(site, "ada", to="alan")
     assert site.client().get("/posts/mine").status_code == 200
 

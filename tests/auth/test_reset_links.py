@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from structlog.testing import capture_logs
 
+from app import LINKS
 from auth.blocking.blocking import block, unblock
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
@@ -178,7 +179,7 @@ def test_the_link_of_somebody_who_is_blocked_meanwhile_opens_nothing(site: Site)
     token = browser.form_token(path)
     before = hash_of(site)
     with site.database.transaction() as db:
-        block(db, "ada", by=TESTER)
+        block(db, "ada", by=TESTER, links=LINKS)
     assert browser.get(path).status_code == 410
     refused = browser.post(path, data={"csrf_token": token, "password": NEW})
     assert refused.status_code == 410
@@ -190,11 +191,11 @@ def test_the_link_of_somebody_who_is_blocked_meanwhile_opens_nothing(site: Site)
 
 def test_an_owner_who_is_none_any_more_leaves_no_way_in_behind(site: Site) -> None:
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.OWNER, by=TESTER)
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
     path = link(site, by="edith")
     assert site.client().get(path).status_code == 200
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.EDITOR, by=TESTER)
+        give_role(db, "edith", Role.EDITOR, by=TESTER, links=LINKS)
     assert site.client().get(path).status_code == 410
     assert site.client().post(path, data={"password": NEW}).status_code == 410
 
