@@ -36,6 +36,7 @@ def recover(database: Database, keys: Keys, *, username: str, code: str, new_pas
         whose = _NOBODY if user is None or user.is_blocked else user.id
         if take_recovery_code(db, whose, code) and user is not None:
             throttling.give_back(db, attempt)
+            throttling.let_in(db, keys, username=user.username)
             by = Nobody(f"recovery.{user.username}", user.username, user.id)
             set_password(db, user, password_hash=fresh_hash, by=by, method="recovery code")
             record_recovery(db, user, by=by)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from auth.signin import queries
+from auth.signin import queries, throttling
 from auth.signin.events import USER_RESET_LINK_MADE
 from auth.signin.model import ResetLink
 from auth.signin.signing_in import set_password
@@ -16,6 +16,7 @@ from eventlog.actors import Actor, Nobody
 from eventlog.log.appending import append_event
 from storage import clock
 from web.errors import Conflict, Gone, NotFound
+from web.signing import Keys
 
 LIFETIME = clock.DAY
 # How long an old link is told apart from one that never was.
@@ -76,10 +77,10 @@ def find_reset_link(db: sa.Connection, token: str) -> ResetLink:
     return link
 
 
-def reset_password(db: sa.Connection, token: str, *, password_hash: str) -> None:
+def reset_password(db: sa.Connection, keys: Keys, token: str, *, password_hash: str) -> None:
     """Set the password, end every session of that person and spend the link; of many at once, one succeeds.
 
-    Nobody is signed in by it: whatever else a sign-in asks for, it still asks. Raises as `find_reset_link` does.
+    Nobody is signed in by it: whatever else a sign-in asks for, it still asks. No failures of others keep them out. Raises as `find_reset_link` does.
     """
     link = find_reset_link(db, token)
     if not queries.end_reset_link(db, _digest_of(token), at=clock.now()):
@@ -87,6 +88,7 @@ def reset_password(db: sa.Connection, token: str, *, password_hash: str) -> None
     person = find_person(db, link.username)
     by = Nobody(f"reset.{person.username}", "(reset link)")
     set_password(db, person, password_hash=password_hash, by=by, method="reset link")
+    throttling.let_in(db, keys, username=person.username)
 
 
 def end_links_by(db: sa.Connection, user_id: int) -> None:

@@ -257,6 +257,15 @@ def test_nothing_else_comes_in_with_it(site: Site) -> None:
     assert ada.get("/admin").status_code == 403
 
 
+def test_whose_name_was_hammered_gets_in_at_once(site: Site) -> None:
+    path, visitor = link(site), site.client()
+    statuses = [visitor.submit("/login", username="ada", password="wrong").status_code for _ in range(11)]
+    assert statuses[-1] == 429
+    assert site.client().submit("/login", username="ada", password=PASSWORD).status_code == 429
+    assert site.client().submit(path, password=NEW).status_code == 303
+    assert can_sign_in(site, NEW)
+
+
 def test_somebody_else_who_is_signed_in_there_stays_so(site: Site) -> None:
     path = link(site)
     rita = site.client("rita")
