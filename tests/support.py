@@ -26,7 +26,6 @@ from app import LINKS, create_app
 from auth.blocking.blocking import block
 from auth.permissions import Role, Scope
 from auth.principal import Principal
-from auth.sessions.store import digest_of
 from auth.tokens.issuing import issue
 from auth.users.passwords import hash_password
 from auth.users.queries import find_user
@@ -36,6 +35,7 @@ from blog.posts.model import Post
 from blog.posts.writing import write
 from eventlog.actors import Nobody
 from storage import clock
+from storage.digests import digest_of
 from storage.engine import Database
 from storage.folder import prepare_folder
 from storage.upgrading import fold_log, upgrade

@@ -81,7 +81,7 @@ def reset(token: str) -> ResponseReturnValue:
         return _show_person(form, token, username, status=422)
     with transaction() as db:
         reset_password(db, current_keys(), token, password_hash=password_hash)
-    return redirect(url_for("signin.sign_in_page"), code=303)
+    return redirect(url_for("signin.sign_in_page", reset=1), code=303)
 
 
 def reopen_reset_link(fields: MultiDict[str, str], username: str, *, notice: str = _REOPENED) -> ResponseReturnValue:

@@ -82,7 +82,10 @@ def test_an_owner_makes_a_link_that_is_shown_once_and_somebody_joins_by_it(site:
     assert (page.status_code, page.headers["Cache-Control"]) == (200, "private, no-store")
     assert page.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
     joined = nora.submit(path, **FIELDS)
-    assert (joined.status_code, joined.location) == (303, "/login")
+    assert (joined.status_code, joined.location) == (303, "/login?joined=1")
+    told = nora.get(joined.location)
+    assert "Your account is made. Sign in." in told.text
+    assert told.headers["Cache-Control"] == "private, no-store"
     assert role_of(site, "nora") == Role.EDITOR
     assert nora.get("/account").status_code == 303  # nobody is signed in by it
     assert nora.submit("/login", username="nora", password=PASSWORD).status_code == 303
@@ -190,8 +193,9 @@ def test_it_is_good_for_so_many_and_no_more(site: Site) -> None:
         assert site.client().submit(path, **FIELDS | {"username": f"nora{number}"}).status_code == status
     over = site.client().get(path)
     assert over.status_code == 410
-    assert "used up" in over.text
-    assert "Ask" in over.text
+    assert "used up already. If that was you, sign in." in over.text
+    assert '<li><a href="/login">Sign in</a></li>' in over.text
+    assert "ask whoever gave it to you" in over.text
     assert over.headers["Cache-Control"] == "private, no-store"
 
 
