@@ -20,6 +20,7 @@ from auth.signin.throttling import let_in
 from auth.tokens import issuing
 from auth.tokens.queries import list_tokens
 from auth.users import roles
+from auth.users.links import current_links
 from auth.users.queries import list_users
 from auth.users.registering import normalise_username, prepare_password, register
 from auth.users.writings import current_writings
@@ -75,7 +76,7 @@ def block_user(name: str, reason: str, hidden: bool | None) -> None:
     hide = current_writings().hide
     with transaction() as db:
         by = command_line()
-        blocking.block(db, name, reason=reason, by=by)
+        blocking.block(db, name, reason=reason, by=by, links=current_links())
         if hidden is not None:
             blocking.set_hidden(db, name, hidden, by=by, hide=hide)
     click.echo(f"Blocked {name}." if not hidden else f"Blocked {name} and hid what they have written.")
@@ -144,7 +145,7 @@ def set_user_password(name: str, remove_second_factor: bool) -> None:
 def set_user_role(name: str, role: str) -> None:
     """Give a person another role and end their sessions."""
     with transaction() as db:
-        give_role(db, name, Role(role), by=command_line())
+        give_role(db, name, Role(role), by=command_line(), links=current_links())
     click.echo(f"{name} is {role} now.")
 
 

@@ -24,11 +24,10 @@ from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from app import create_app
+from app import LINKS, create_app
 from auth.blocking.blocking import block
 from auth.permissions import Role, Scope
 from auth.principal import Principal
-from auth.sessions.store import digest_of
 from auth.tokens.issuing import issue
 from auth.users import passwords
 from auth.users.queries import find_user
@@ -38,6 +37,7 @@ from blog.posts.model import Post
 from blog.posts.writing import write
 from eventlog.actors import Nobody
 from storage import clock
+from storage.digests import digest_of
 from storage.engine import Database
 from storage.folder import prepare_folder
 from storage.upgrading import fold_log, upgrade
@@ -231,7 +231,7 @@ def _whole_cast() -> bytes:
         with database.transaction() as db:
             for name, role in CAST.items():
                 register(db, name, role=role, password_hash=_password_hash, by=TESTER, display_name=name.title())
-            block(db, "bob", by=TESTER)
+            block(db, "bob", by=TESTER, links=LINKS)
         database.close()
         fold_log(path)
         return path.read_bytes()

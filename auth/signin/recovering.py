@@ -49,6 +49,7 @@ def recover(
         with database.transaction() as db:
             user = _spend(db, username, code=code, app_code=app_code)
             throttling.give_back(db, attempt)
+            throttling.let_in(db, keys, username=user.username)
             by = Nobody(f"recovery.{user.username}", user.username, user.id)
             set_password(db, user, password_hash=fresh_hash, by=by, method="recovery code")
             record_recovery(db, user, by=by)

@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from auth.guards import public
 from auth.principal import principal
-from auth.signin.answers import become_nobody, show_sign_in, with_challenge
+from auth.rechecking import become_nobody
+from auth.signin.answers import show_sign_in, with_challenge
 from auth.signin.forms import RecoveryForm, SignInForm
 from auth.signin.recovering import recover
 from auth.signin.reopening import fields_to_carry

@@ -1,6 +1,5 @@
 """The first owner: from the environment, or through a one-time link that the terminal shows."""
 
-import hashlib
 import secrets
 
 import sqlalchemy as sa
@@ -8,13 +7,14 @@ import sqlalchemy as sa
 from auth.permissions import Role
 from auth.signin import queries
 from auth.signin.events import SITE_SET_UP
-from auth.tokens.issuing import digest_of, follow_environment
+from auth.tokens.issuing import follow_environment
 from auth.tokens.queries import find_token_id
 from auth.users import queries as user_queries
 from auth.users.registering import prepare_password, register
 from eventlog.actors import Actor, Nobody, server
 from eventlog.log.appending import append_event
 from storage import clock
+from storage.digests import digest_of
 from storage.engine import Database
 from web.errors import Gone, Invalid, NotFound
 from web.settings import Settings, SettingsError
@@ -54,7 +54,7 @@ def check_link(db: sa.Connection, token: str) -> None:
     """Raise Gone when the place has an owner, NotFound when this is not the link that was made last."""
     if user_queries.has_any_user(db):
         raise Gone("This site is set up already. Sign in, or ask its owner.")
-    if not queries.is_setup_link(db, _digest_of(token)):
+    if not queries.is_setup_link(db, digest_of(token)):
         raise NotFound("This link is not the newest one. The terminal that started the server shows it.")
 
 
@@ -104,9 +104,5 @@ def _follow_environment(db: sa.Connection, settings: Settings, *, by: Actor) -> 
 
 def _make_link(db: sa.Connection) -> str:
     token = secrets.token_urlsafe(32)
-    queries.replace_setup_link(db, _digest_of(token), at=clock.now())
+    queries.replace_setup_link(db, digest_of(token), at=clock.now())
     return token
-
-
-def _digest_of(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,6 +1,5 @@
 """Tokens come and go."""
 
-import hashlib
 import secrets
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from eventlog.actors import Actor
 from eventlog.log.appending import append_event
 from eventlog.redaction import without_secrets
 from storage import clock
+from storage.digests import digest_of
 from storage.ids import new_id
 from web.errors import Invalid, NotFound
 
@@ -126,8 +126,3 @@ def follow_environment(db: sa.Connection, token: str | None, *, user_id: int | N
         is_from_environment=True,
     )
     append_event(db, TOKEN_CREATED, by=by, subject=about(token_id), payload={"label": "BYLINE_API_TOKEN"})
-
-
-def digest_of(token: str) -> str:
-    """What is stored in place of the token. It is random, so a fast hash is enough."""
-    return hashlib.sha256(token.encode()).hexdigest()

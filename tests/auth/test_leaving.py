@@ -10,7 +10,7 @@ import time_machine
 from click.testing import CliRunner
 
 import app as byline
-from app import WRITINGS
+from app import LINKS, WRITINGS
 from auth.blocking.blocking import block
 from auth.invitations.inviting import invite
 from auth.invitations.joining import Newcomer, join
@@ -75,7 +75,7 @@ def ada(site: Site) -> Client:
     assert client.submit("/account/profile", **profile).status_code == 303
     alans = {"title": "Alan's", "body": f"![]({f'/media/{shared}'}) and more", "slug": "alans", "version": "1"}
     with site.database.transaction() as db:
-        give_role(db, "ada", Role.EDITOR, by=TESTER)
+        give_role(db, "ada", Role.EDITOR, by=TESTER, links=LINKS)
     client.adopt_session("ada")
     assert client.submit("/posts/alans/edit", **alans, status="published", tags="").status_code == 303
     by = site.principal("ada")
@@ -230,7 +230,7 @@ def test_what_others_recorded_about_things_of_theirs_is_emptied_too(site: Site) 
     assert verify(site.database).fault is None
     # Also when whoever had it done has left, and had their own details emptied.
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.OWNER, by=TESTER)
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
     gone(site, "olive", by=olive)
     (payload,) = rows(site, "SELECT payload FROM jobs WHERE kind = ? ORDER BY id DESC LIMIT 1", LEAVE)[0]
     assert finish_leaving(site.database, json.loads(payload), writings=WRITINGS) is None
@@ -362,7 +362,7 @@ def share_the_form(client: Client, other: Client) -> dict[str, str]:
 @pytest.mark.parametrize("name", ["olive", "OLIVE", "Olive"])
 def test_an_owner_deletes_themself_by_their_own_page_only(site: Site, name: str) -> None:
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.OWNER, by=TESTER)
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
     site.post("olive")
     olive = site.client("olive")
     page = olive.get(f"/admin/people/{name}/delete")
@@ -407,7 +407,7 @@ def test_two_clicks_at_once_delete_once_and_both_say_so(site: Site, monkeypatch:
 
 def test_two_owners_who_delete_each_other_leave_one(site: Site) -> None:
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.OWNER, by=TESTER)
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
     gone(site, "olive", by=site.principal("edith"))
     with site.database.transaction() as db, pytest.raises(Conflict):
         leave(db, "edith", to=None, by=TESTER, writings=WRITINGS)
@@ -421,7 +421,7 @@ def test_what_was_hidden_is_a_draft_of_the_heir_and_no_reader_finds_it(site: Sit
     site.post("alan", slug="own")
     assert site.client("ada").submit("/posts/thrown/delete", version="1").status_code == 303
     with site.database.transaction() as db:
-        block(db, "ada", by=TESTER, hide=WRITINGS.hide)
+        block(db, "ada", by=TESTER, links=LINKS, hide=WRITINGS.hide)
     gone(site, "ada", to="alan", by=site.principal("olive"))
     do_the_rest(site)
     assert rows(site, "SELECT slug, status, is_hidden FROM posts ORDER BY slug") == [
@@ -443,7 +443,7 @@ def test_what_was_hidden_is_a_draft_of_the_heir_and_no_reader_finds_it(site: Sit
 def test_the_posts_of_somebody_blocked_without_hiding_stay_out(site: Site) -> None:
     site.post("ada", slug="mine")
     with site.database.transaction() as db:
-        block(db, "ada", by=TESTER)
+        block(db, "ada", by=TESTER, links=LINKS)
     gone(site, "ada", to="alan")
     assert site.client().get("/posts/mine").status_code == 200
 

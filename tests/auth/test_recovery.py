@@ -196,6 +196,19 @@ def test_guessing_counts_with_passwords_and_the_page_keeps_what_it_carries(site:
     assert len(events(site, "session.sign_in_failed")) == 1
 
 
+def test_whose_name_is_hammered_gets_in_at_once(site: Site) -> None:
+    codes, neighbour = give_codes(site), site.client()
+
+    def hammer(times: int) -> None:
+        for _ in range(times):
+            assert first_step(neighbour, password="wrong").status_code == 401
+
+    hammer(8)
+    assert recover(site.client(), codes[0])[0] == 200
+    hammer(3)  # more than ten in all, from where alan is too
+    assert first_step(site.client(), password=NEW).status_code == 303
+
+
 def test_a_parked_text_and_next_come_through(site: Site) -> None:
     codes, visitor = give_codes(site), site.client()
     parked = {"title": "Half a letter", "body": "Dear reader,\n\nthe wind"}

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 from werkzeug.test import TestResponse
 
-from app import main
+from app import LINKS, main
 from auth.blocking.blocking import block, unblock
 from auth.permissions import Role
 from auth.principal import principal
@@ -180,7 +180,7 @@ class SignInMachine(RuleBasedStateMachine):
             assert answer.status_code == (409 if is_refused else 303)
         else:
             with self.site.database.transaction() as db:
-                self._expect(is_refused, lambda: block(db, name, by=command_line()))
+                self._expect(is_refused, lambda: block(db, name, by=command_line(), links=LINKS))
         if not is_refused:
             self.world.people[name].is_blocked = True
             self.world.end(name)
@@ -219,7 +219,7 @@ class SignInMachine(RuleBasedStateMachine):
             assert answer.status_code == (409 if is_refused else 303)
         else:
             with self.site.database.transaction() as db:
-                self._expect(is_refused, lambda: give_role(db, name, role, by=command_line()))
+                self._expect(is_refused, lambda: give_role(db, name, role, by=command_line(), links=LINKS))
         if not is_refused and role != person.role:
             person.role = role
             self.world.end(name, but=own.whole_id if own is not None else None)
