@@ -16,6 +16,7 @@ from auth.factors.pages import reopen_enable
 from auth.guards import public, requires
 from auth.identify import init_identify, refuse_bad_bearer
 from auth.invitations import join_pages
+from auth.invitations.inviting import withdraw_all_by
 from auth.invitations.pages import pages as invitation_pages
 from auth.invitations.pages import reopen_invitation
 from auth.leaving.leaving import LEAVE, finish_leaving
@@ -38,12 +39,14 @@ from auth.signin.passkey_pages import reopen_passkey
 from auth.signin.reopening import init_reopening
 from auth.signin.reset_pages import pages as reset_pages
 from auth.signin.reset_pages import reopen_reset_link
-from auth.signin.setup import prepare_first_owner
+from auth.signin.resetting import end_links_by, end_links_for
+from auth.signin.setup import has_useless_token, prepare_first_owner
 from auth.signin.throttling import count_registration
 from auth.tokens import description as tokens_description
 from auth.tokens.api import api as tokens_api
 from auth.tokens.pages import pages as token_pages
 from auth.tokens.pages import reopen_token
+from auth.users.links import Links
 from auth.users.pages import pages as profile_pages
 from auth.users.pages import reopen_profile
 from auth.users.writings import Writings
@@ -153,6 +156,7 @@ WRITINGS = Writings(
     finish_giving=index_given,
     finish_erasing=erase_some,
 )
+LINKS = Links(withdraw_invitations_by=withdraw_all_by, end_resets_by=end_links_by, end_resets_for=end_links_for)
 
 
 def create_app(settings: Settings | None = None, *, testing: bool = False) -> Flask:
@@ -296,6 +300,7 @@ def create_base(settings: Settings, *, watch_statements: bool = False) -> Flask:
     app.json = StrictJson(app)
     app.extensions["settings"] = settings
     app.extensions["writings"] = WRITINGS
+    app.extensions["links"] = LINKS
     app.extensions["keys"] = load_keys(settings)
     app.extensions["media_files"] = Files(settings.byline_instance / MEDIA_FOLDER)
     app.extensions["database"] = Database(
@@ -352,7 +357,9 @@ def prepare_site(settings: Settings) -> Prepared:
             unfinished_count = len(orphan_intents(db))
         with database.transaction() as db:
             plan_rerendering(db)
-        return Prepared(prepare_first_owner(database, settings), unfinished_count)
+        setup_token = prepare_first_owner(database, settings)
+        with database.reading() as db:
+            return Prepared(setup_token, unfinished_count, has_useless_token(db, settings))
     finally:
         database.close()
 

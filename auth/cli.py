@@ -12,6 +12,7 @@ from auth.blocking import blocking
 from auth.factors.changing import remove_factors
 from auth.invitations import inviting
 from auth.leaving.leaving import finish_leaving, leave
+from auth.passkeys.own import remove_passkeys
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
 from auth.signin.signing_in import set_password
@@ -19,6 +20,7 @@ from auth.signin.throttling import let_in
 from auth.tokens import issuing
 from auth.tokens.queries import list_tokens
 from auth.users import roles
+from auth.users.links import current_links
 from auth.users.queries import list_users
 from auth.users.registering import normalise_username, prepare_password, register
 from auth.users.writings import current_writings
@@ -74,7 +76,7 @@ def block_user(name: str, reason: str, hidden: bool | None) -> None:
     hide = current_writings().hide
     with transaction() as db:
         by = command_line()
-        blocking.block(db, name, reason=reason, by=by)
+        blocking.block(db, name, reason=reason, by=by, links=current_links())
         if hidden is not None:
             blocking.set_hidden(db, name, hidden, by=by, hide=hide)
     click.echo(f"Blocked {name}." if not hidden else f"Blocked {name} and hid what they have written.")
@@ -112,7 +114,9 @@ def delete_user(name: str, posts: str | None, posts_to: str | None) -> None:
 
 @user.command("password")
 @click.argument("name")
-@click.option("--remove-second-factor", is_flag=True, help="Also take away codes from an app, and recovery codes.")
+@click.option(
+    "--remove-second-factor", is_flag=True, help="Also take away codes from an app, recovery codes and passkeys."
+)
 @sentences
 def set_user_password(name: str, remove_second_factor: bool) -> None:
     """Set a person's password, end their sessions, and lift what keeps them from signing in."""
@@ -121,13 +125,17 @@ def set_user_password(name: str, remove_second_factor: bool) -> None:
     password = _ask_password(person.username)
     password_hash = prepare_password(password, words=_names(person.username, person.display_name))
     with transaction() as db:
-        by = command_line()
+        # Anew: whoever has left or was blocked meanwhile.
+        by, person = command_line(), roles.find_person(db, person.username)
         set_password(db, person, password_hash=password_hash, by=by)
         let_in(db, current_keys(), username=person.username)
         if remove_second_factor:
             remove_factors(db, person, by=by)
-    also = ", removed their second factor and recovery codes" if remove_second_factor else ""
+            remove_passkeys(db, person, by=by)
+    also = ", removed their second factor, recovery codes and passkeys" if remove_second_factor else ""
     click.echo(f"Set the password of {person.username}{also} and ended their sessions.")
+    if person.is_blocked:
+        click.echo(f"{person.username} is blocked, and cannot sign in before `byline user unblock {person.username}`.")
 
 
 @user.command("role")
@@ -137,7 +145,7 @@ def set_user_password(name: str, remove_second_factor: bool) -> None:
 def set_user_role(name: str, role: str) -> None:
     """Give a person another role and end their sessions."""
     with transaction() as db:
-        give_role(db, name, Role(role), by=command_line())
+        give_role(db, name, Role(role), by=command_line(), links=current_links())
     click.echo(f"{name} is {role} now.")
 
 

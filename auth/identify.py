@@ -9,11 +9,10 @@ from auth.principal import VISITOR, Principal, principal
 from auth.sessions.cookies import browser_session, forget_session, refresh_session
 from auth.sessions.moving import note_move
 from auth.sessions.queries import SIGNED_IN, SignedIn, find_signed_in, to_signed_in, touch_session
-from auth.sessions.store import digest_of
 from auth.tokens import queries as token_queries
-from auth.tokens.issuing import digest_of as token_digest_of
 from auth.tokens.using import note_use
 from storage import clock
+from storage.digests import digest_of
 from storage.errors import Busy, Full
 from storage.kept import Unread
 from web.caching import mark_private
@@ -80,7 +79,7 @@ def _by_token(token: str | None) -> Principal:
     found = None
     if token is not None:
         with reading() as db:
-            found = token_queries.find_bearer(db, token_digest_of(token), at=clock.now())
+            found = token_queries.find_bearer(db, digest_of(token), at=clock.now())
     if found is None:
         g.has_bad_bearer = True
         return VISITOR

@@ -13,10 +13,10 @@ from auth.principal import VISITOR, Principal, principal
 from auth.sessions.cookies import forget_session
 from auth.sessions.queries import role_by_session
 from auth.sessions.watching import watch_session
-from auth.tokens.issuing import digest_of as token_digest_of
 from auth.tokens.queries import find_bearer, role_by_token
 from auth.users.queries import find_standing
 from storage import clock
+from storage.digests import digest_of
 from web.errors import Forbidden, Unauthenticated
 
 StillAllowed = Callable[[sa.Connection], bool]
@@ -50,7 +50,7 @@ def watch_right(permission: Permission) -> StillAllowed:
     Asked in the snapshot that something is read from, it says whether that may still be sent.
     """
     if principal().has_token:
-        token_digest = token_digest_of(request.headers["Authorization"].split()[-1])
+        token_digest = digest_of(request.headers["Authorization"].split()[-1])
         return lambda db: _may_by_token(db, token_digest, permission)
     return watch_session(permission)
 

@@ -15,13 +15,15 @@ class Kind:
     name: str
     # Fields that nobody needs to read back as they came: stored as what the function makes of them, or not at all.
     private: Mapping[str, Coarsen] = field(default_factory=dict)
+    # The field that names a person, where the subject is something of theirs; empty: the subject says it all.
+    person: str = ""
 
 
-def declare(name: str, *, private: Mapping[str, Coarsen] | None = None) -> Kind:
+def declare(name: str, *, private: Mapping[str, Coarsen] | None = None, person: str = "") -> Kind:
     """Declare a kind. Raises ValueError when somebody has declared it already."""
     if name in _declared:
         raise ValueError(f"The kind {name} is declared twice.")
-    kind = Kind(name, private or {})
+    kind = Kind(name, private or {}, person)
     _declared[name] = kind
     return kind
 
@@ -29,6 +31,11 @@ def declare(name: str, *, private: Mapping[str, Coarsen] | None = None) -> Kind:
 def is_declared(kind: Kind) -> bool:
     """Whether this very kind was declared, and not merely made."""
     return _declared.get(kind.name) is kind
+
+
+def fields_of_persons() -> dict[str, str]:
+    """The kinds whose payload names a person, each with the field that does."""
+    return {kind.name: kind.person for kind in _declared.values() if kind.person}
 
 
 def declared_names() -> list[str]:

@@ -142,7 +142,7 @@ def _create(path: Path) -> None:
         _remove(unfinished)
 
 
-def _migrate(path: Path) -> None:
+def _migrate(path: Path, *, to: str = "head") -> None:
     # Alembic takes a quarter of a second to import, and most starts have nothing to upgrade.
     from alembic import command
     from alembic.config import Config
@@ -156,7 +156,7 @@ def _migrate(path: Path) -> None:
         with translated_errors(), engine.begin() as connection:
             keep_triggers(connection)
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:
                 raise Damaged(f"The upgrade would orphan {len(broken)} rows; nothing was changed.")

@@ -17,18 +17,19 @@ from typing import Any
 
 import requests
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from app import create_app
+from app import LINKS, create_app
 from auth.blocking.blocking import block
 from auth.permissions import Role, Scope
 from auth.principal import Principal
-from auth.sessions.store import digest_of
 from auth.tokens.issuing import issue
-from auth.users.passwords import hash_password
+from auth.users import passwords
 from auth.users.queries import find_user
 from auth.users.registering import register
 from blog.posts.content import prepare
@@ -36,6 +37,7 @@ from blog.posts.model import Post
 from blog.posts.writing import write
 from eventlog.actors import Nobody
 from storage import clock
+from storage.digests import digest_of
 from storage.engine import Database
 from storage.folder import prepare_folder
 from storage.upgrading import fold_log, upgrade
@@ -58,7 +60,29 @@ CAST = {
 }
 
 TESTER = Nobody("test", "(test)")
-_password_hash = hash_password(PASSWORD)
+
+# Most tests are about something else than how long a hash takes; servers of their own hash as ever.
+REAL_HASHER, REAL_NOBODYS_HASH = passwords._hasher, passwords._NOBODYS_HASH
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+passwords._hasher, passwords._NOBODYS_HASH = QUICK_HASHER, QUICK_HASHER.hash("nobody's")
+_password_hash = passwords.hash_password(PASSWORD)
+
+
+class _Templates(BytecodeCache):
+    """Templates that one application has compiled are compiled for all others of this process."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_templates = _Templates()
 
 
 @dataclass
@@ -70,7 +94,11 @@ class Site:
     app: Flask = field(init=False)
 
     def __post_init__(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
         self.app = create_app(self.settings, testing=True)
+        self.app.jinja_env.bytecode_cache = _templates
 
     @property
     def database(self) -> Database:
@@ -80,7 +108,7 @@ class Site:
     def restart(self) -> None:
         """The same data folder in a new process, as far as the application can tell."""
         self.close()
-        self.app = create_app(self.settings, testing=True)
+        self._open()
 
     def close(self) -> None:
         """Release the database."""
@@ -203,7 +231,7 @@ def _whole_cast() -> bytes:
         with database.transaction() as db:
             for name, role in CAST.items():
                 register(db, name, role=role, password_hash=_password_hash, by=TESTER, display_name=name.title())
-            block(db, "bob", by=TESTER)
+            block(db, "bob", by=TESTER, links=LINKS)
         database.close()
         fold_log(path)
         return path.read_bytes()

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from storage.errors import Busy as StorageBusy
 from storage.errors import Damaged, Full
-from web.errors import Busy, Forbidden, Refusal, Stale, TooLarge, Unauthenticated
+from web.errors import Busy, Forbidden, Gone, Refusal, Stale, TooLarge, Unauthenticated
 from web.negotiation import wants_json
 from web.render import current_site, render_page
 from web.site.model import Site
@@ -16,8 +16,9 @@ from web.site.model import Site
 log = structlog.get_logger()
 
 _HOME = ("Go to the home page", "/")
+_SIGN_IN = ("Sign in", "/login")
 _NEXT_STEPS = {
-    401: [("Sign in", "/login"), _HOME],
+    401: [_SIGN_IN, _HOME],
     404: [_HOME],
     410: [_HOME],
 }
@@ -48,6 +49,7 @@ _NOT_KEPT = {
     "new_password",
     "code",
     "recovery_code",
+    "app_code",
     "pending",
     "proof",
     "credential",
@@ -68,7 +70,9 @@ def init_error_pages(app: Flask) -> None:
 def answer_refusal(refusal: Refusal) -> Response:
     """The answer to a refusal, in the form that the asker reads."""
     status = 412 if isinstance(refusal, Stale) and wants_json() else refusal.status
-    response = _answer(status, refusal.title, refusal.detail, faults=getattr(refusal, "fields", None))
+    next_steps = [_SIGN_IN, _HOME] if isinstance(refusal, Gone) and refusal.offers_sign_in else None
+    faults = getattr(refusal, "fields", None)
+    response = _answer(status, refusal.title, refusal.detail, faults=faults, next_steps=next_steps)
     if refusal.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(refusal.retry_after_seconds)
     if isinstance(refusal, Unauthenticated):
@@ -121,7 +125,14 @@ def _answer_unforeseen(error: Exception) -> Response:
     return _answer(500, HTTPStatus(500).phrase, "")
 
 
-def _answer(status: int, title: str, detail: str, *, faults: dict[str, str] | None = None) -> Response:
+def _answer(
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    faults: dict[str, str] | None = None,
+    next_steps: list[tuple[str, str]] | None = None,
+) -> Response:
     detail = detail or _EXPLANATIONS.get(status, "")
     if wants_json():
         return _problem(status, title, detail, faults)
@@ -130,7 +141,7 @@ def _answer(status: int, title: str, detail: str, *, faults: dict[str, str] | No
         status=status,
         title=title,
         explanation=detail,
-        next_steps=_NEXT_STEPS.get(status, [_HOME]),
+        next_steps=next_steps or _NEXT_STEPS.get(status, [_HOME]),
         offers_search=status in (404, 410),
         kept=kept_fields() if status != 413 else [],
         request_id=g.get("request_id") if status >= 500 else None,

@@ -28,9 +28,10 @@ class Gone(Refusal):
     status = 410
     title = "This was deleted"
 
-    def __init__(self, detail: str = "", *, title: str | None = None) -> None:
+    def __init__(self, detail: str = "", *, title: str | None = None, offers_sign_in: bool = False) -> None:
         super().__init__(detail)
         self.title = title or type(self).title
+        self.offers_sign_in = offers_sign_in  # where whoever asks may have been the one who used it
 
 
 class Invalid(Refusal):

@@ -44,6 +44,7 @@ class Prepared:
 
     setup_token: str | None  # of the link that makes the first owner; None: there is one
     unfinished_count: int  # operations that were announced and never concluded
+    has_useless_token: bool = False  # the environment's: whoever is to have it is not here
 
 
 def run_site(
@@ -150,6 +151,8 @@ def _announce(settings: Settings, port: int, prepared: Prepared) -> None:
         _say("BYLINE_URL is not set: any host name is served, and links begin with the address above.")
     if prepared.setup_token is not None:
         _say(f"Nobody runs this site yet. Make its owner, once, at {address}/setup/{prepared.setup_token}")
+    if prepared.has_useless_token:
+        _say("BYLINE_API_TOKEN opens nothing: BYLINE_ADMIN_USERNAME names nobody who is here.")
     if prepared.unfinished_count:
         _say(
             f"Announced and never concluded: {prepared.unfinished_count}. Nothing is run again by itself; see "

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from auth.sessions.ending import end_sessions_of
 from auth.users import queries
 from auth.users.events import USER_BLOCKED, USER_POSTS_HIDDEN, USER_POSTS_SHOWN, USER_UNBLOCKED, about
+from auth.users.links import Links
 from auth.users.model import User
 from auth.users.roles import find_person, keep_an_owner
 from eventlog.actors import Actor
@@ -22,8 +23,12 @@ _LONGEST_REASON = 500
 Hide = Callable[[sa.Connection, int, bool], None]
 
 
-def block(db: sa.Connection, username: str, *, reason: str = "", by: Actor, hide: Hide | None = None) -> None:
+def block(
+    db: sa.Connection, username: str, *, reason: str = "", by: Actor, links: Links, hide: Hide | None = None
+) -> None:
     """Block a person and end their sessions; with `hide`, readers find nothing of theirs either until it is lifted.
+
+    The `links` that they made for others end for good, and so does one that was made for them.
 
     Blocking twice changes nothing. Raises NotFound; Conflict for oneself and for the last owner; Invalid for a reason
     over 500 characters.
@@ -39,12 +44,14 @@ def block(db: sa.Connection, username: str, *, reason: str = "", by: Actor, hide
     queries.set_block(db, user.id, at=clock.now(), reason=without_secrets(reason.strip()) or None)
     append_event(db, USER_BLOCKED, by=by, subject=about(user.username), payload={"reason": reason.strip()})
     end_sessions_of(db, user, by=by, reason="blocked")
+    links.end_made_by(db, user, by=by)
+    links.end_resets_for(db, user.id)
     if hide is not None:
         _set_hidden(db, user, True, by=by, hide=hide)
 
 
 def unblock(db: sa.Connection, username: str, *, by: Actor, hide: Hide | None = None) -> None:
-    """Lift the block, and show what was hidden with it. Sessions that it ended stay ended.
+    """Lift the block, and show what was hidden with it. Sessions and links that it ended stay ended.
 
     Tokens were there all the time, and opened nothing: they do so again. Raises NotFound.
     """

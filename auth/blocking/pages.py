@@ -13,6 +13,7 @@ from auth.principal import principal
 from auth.sessions.ending import sign_out_everywhere
 from auth.sessions.queries import last_seen_by_user
 from auth.sessions.roles import give_role
+from auth.users.links import current_links
 from auth.users.queries import list_users
 from auth.users.roles import find_person
 from auth.users.writings import current_writings
@@ -36,7 +37,8 @@ def people() -> ResponseReturnValue:
 def block_person(username: str) -> ResponseReturnValue:
     """Block; what they have written stays, or is hidden."""
     reason, hide = request.form.get("reason", ""), current_writings().hide if "hide_posts" in request.form else None
-    return _change(username, lambda db: block(db, username, reason=reason, by=principal(), hide=hide))
+    links = current_links()
+    return _change(username, lambda db: block(db, username, reason=reason, by=principal(), links=links, hide=hide))
 
 
 @pages.post("/admin/people/<username>/unblock")
@@ -65,7 +67,8 @@ def hide_posts(username: str) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER, session_only=True, fresh=True)
 def set_role(username: str) -> ResponseReturnValue:
     """Give another role."""
-    return _change(username, lambda db: give_role(db, username, _asked_role(), by=principal()))
+    links = current_links()
+    return _change(username, lambda db: give_role(db, username, _asked_role(), by=principal(), links=links))
 
 
 @pages.post("/admin/people/<username>/sign-out")

@@ -11,6 +11,7 @@ from auth.factors.totp import address_for_app, draw, in_groups, new_secret
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
+from auth.users.queries import has_password
 from storage import clock
 from web.database import reading, transaction
 from web.errors import Conflict, Invalid
@@ -21,7 +22,7 @@ from web.signing import current_keys
 _PAGE = "/account/second-factor"
 _KIND = "pending second factor"
 _PENDING_SECONDS = 600
-_NOTICES = {"off": "It is off. From now on your password is enough."}
+_NOTICES = {"off": "It is off. From now on you are asked for no code."}
 _REOPENED = "You are signed in again. This is a new picture with a new secret: take the former out of your app."
 _TOO_LATE = "The picture was open for more than ten minutes. This is a new one: take the former out of your app."
 
@@ -60,7 +61,7 @@ def make_pages(end_sessions: EndSessions) -> Blueprint:
             form.show_faults(invalid.fields)
             return _begin(form, secret, status=422)
         except Conflict as refusal:
-            return _show(status=refusal.status, error=refusal.detail)
+            return _show(status=refusal.status, error=refusal.detail, may_lack_codes=True)
         return _show_codes(codes, is_just_on=True)
 
     @pages.post(f"{_PAGE}/off")
@@ -91,17 +92,23 @@ def reopen_enable(_fields: MultiDict[str, str], *, notice: str = _REOPENED) -> R
     return _begin(FirstCodeForm(), notice=notice)
 
 
-def _show(*, status: int = 200, notice: str | None = None, error: str | None = None) -> ResponseReturnValue:
+def _show(
+    *, status: int = 200, notice: str | None = None, error: str | None = None, may_lack_codes: bool = False
+) -> ResponseReturnValue:
+    who = principal()
+    assert who.user_id is not None
     with reading() as db:
-        factors = find_own(db, by=principal())
+        factors, with_password = find_own(db, by=who), has_password(db, who.user_id)
     return render_page(
         "auth/factors/second_factor.html",
         status=status,
         totp=factors.totp,
         codes=factors.recovery_codes,
         are_few=factors.recovery_codes.count <= FEW,
+        has_password=with_password,
         notice=notice,
         error=error,
+        may_lack_codes=may_lack_codes,
         canonical_url=None,
     )
 

@@ -4,7 +4,7 @@ from eventlog.kinds import declare
 
 INVITATION_MADE = declare("invitation.made")
 INVITATION_WITHDRAWN = declare("invitation.withdrawn")
-INVITATION_USED = declare("invitation.used")
+INVITATION_USED = declare("invitation.used", person="user")
 
 
 def about(invitation_id: str) -> str:

@@ -1,6 +1,5 @@
 """Invitations: an owner makes a link, and may withdraw it."""
 
-import hashlib
 import secrets
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from eventlog.actors import Actor
 from eventlog.log.appending import append_event
 from eventlog.redaction import without_secrets
 from storage import clock
+from storage.digests import digest_of
 from storage.ids import new_id
 from web.errors import Invalid, NotFound
 
@@ -91,6 +91,7 @@ def withdraw(db: sa.Connection, invitation_id: str, *, by: Actor) -> None:
         append_event(db, INVITATION_WITHDRAWN, by=by, subject=about(invitation_id))
 
 
-def digest_of(token: str) -> str:
-    """What is stored in place of the token. The token is random, so a fast hash is enough."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+def withdraw_all_by(db: sa.Connection, user_id: int, by: Actor) -> None:
+    """Let no invitation of that person be good any more: they run the site no longer."""
+    for invitation_id in queries.list_open_of(db, user_id, at=clock.now()):
+        withdraw(db, invitation_id, by=by)

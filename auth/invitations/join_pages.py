@@ -59,7 +59,7 @@ def make_pages(count_registration: CountRegistration) -> Blueprint:
         except Invalid as invalid:
             form.show_faults(invalid.fields)
             return _show(form, address, invitation.role, invitation, status=422)
-        return redirect(url_for("signin.sign_in_page"), code=303)
+        return redirect(url_for("signin.sign_in_page", joined=1), code=303)
 
     @pages.get("/join")
     @public
@@ -89,7 +89,7 @@ def make_pages(count_registration: CountRegistration) -> Blueprint:
             response = _show(form, "/join", Role.READER, status=refusal.status, notice=refusal.detail)
             response.headers["Retry-After"] = str(refusal.retry_after_seconds)
             return response
-        return redirect(url_for("signin.sign_in_page"), code=303)
+        return redirect(url_for("signin.sign_in_page", joined=1), code=303)
 
     def _count() -> None:
         with transaction() as db:

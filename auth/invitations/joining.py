@@ -6,7 +6,6 @@ import sqlalchemy as sa
 
 from auth.invitations import queries
 from auth.invitations.events import INVITATION_USED, about
-from auth.invitations.inviting import digest_of
 from auth.invitations.model import Invitation, State
 from auth.permissions import Role
 from auth.users.passwords import check_password_rules
@@ -14,6 +13,7 @@ from auth.users.registering import check_display_name, normalise_username, regis
 from eventlog.actors import Actor, Nobody
 from eventlog.log.appending import append_event
 from storage import clock
+from storage.digests import digest_of
 from web.errors import Conflict, Gone, Invalid, NotFound
 from web.site.model import Registration
 from web.site.queries import read_site
@@ -21,9 +21,8 @@ from web.site.queries import read_site
 _OVER = "This invitation is over"
 _WHY = {
     State.WITHDRAWN: "It was withdrawn by an owner of this site. Ask for another one.",
-    State.USED_UP: "It has been used up already. Ask whoever gave it to you for another one.",
+    State.USED_UP: "It has been used up already. If that was you, sign in. Otherwise ask whoever gave it to you.",
     State.EXPIRED: "It has expired. Ask whoever gave it to you for another one.",
-    State.ORPHANED: "Whoever made it runs this site no more. Ask its owner for another one.",
 }
 _CLOSED = "Nobody can make an account on this site at the moment, also not with an invitation. Ask its owner."
 
@@ -63,8 +62,9 @@ def find_open_invitation(db: sa.Connection, token: str) -> Invitation:
         raise NotFound("This is no invitation of this site. Look whether the whole link came over.")
     if read_site(db).registration == Registration.CLOSED:
         raise Gone(_CLOSED, title="This site takes nobody new")
-    if why := _WHY.get(invitation.state(clock.now())):
-        raise Gone(why, title=_OVER)
+    state = invitation.state(clock.now())
+    if why := _WHY.get(state):
+        raise Gone(why, title=_OVER, offers_sign_in=state is State.USED_UP)
     return invitation
 
 
@@ -75,7 +75,7 @@ def join(db: sa.Connection, token: str, newcomer: Newcomer) -> int:
     """
     invitation = find_open_invitation(db, token)
     if not queries.take_use(db, invitation.id, at=clock.now()):
-        raise Gone(_WHY[State.USED_UP], title=_OVER)
+        raise Gone(_WHY[State.USED_UP], title=_OVER, offers_sign_in=True)
     by = Nobody(f"invitation.{invitation.id}", "(invitation)")
     user_id = _make(db, newcomer, role=invitation.role, by=by)
     payload = {"user": normalise_username(newcomer.username), "role": invitation.role}

@@ -15,7 +15,7 @@ invitations_table = sa.Table(
     sa.Column("digest", sa.Text, nullable=False, unique=True),  # SHA-256 of the link's token
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("label", sa.Text, nullable=False),  # whom it is for, in the words of who made it
-    # Good only while this is an owner; NULL: made on the machine itself.
+    # An owner, whose block or other role withdraws it; NULL: made on the machine itself.
     sa.Column("created_by", sa.Integer, sa.ForeignKey("users.id", ondelete="CASCADE"), index=True),
     sa.Column("created_at", sa.Integer, nullable=False),
     sa.Column("expires_at", sa.Integer, nullable=False),
@@ -33,7 +33,6 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
     USED_UP = "used up"
     EXPIRED = "expired"
-    ORPHANED = "void"  # whoever made it runs the place no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,7 @@ class Invitation:
     uses_left: int
     use_count: int
     revoked_at: int | None
-    created_by: int | None
     made_by: str | None  # the name of that person; None: the command line
-    is_made_by_owner: bool  # who has not been blocked, and has not become something else
 
     def state(self, at: int) -> State:
         """Whether it is good, or why not."""
@@ -60,6 +57,4 @@ class Invitation:
             return State.USED_UP
         if self.expires_at <= at:
             return State.EXPIRED
-        if self.created_by is not None and not self.is_made_by_owner:
-            return State.ORPHANED
         return State.OPEN

@@ -10,12 +10,10 @@ from auth.users.model import users_table
 from web.cursors import Cursor
 
 _ROW = invitations_table.c
-_IS_OWNER = sa.and_(users_table.c.role == Role.OWNER, users_table.c.blocked_at.is_(None))
 _INVITATIONS = sa.select(
     *(_ROW[name] for name in ("id", "role", "label", "created_at", "expires_at")),
-    *(_ROW[name] for name in ("uses_left", "use_count", "revoked_at", "created_by")),
+    *(_ROW[name] for name in ("uses_left", "use_count", "revoked_at")),
     users_table.c.username.label("made_by"),
-    sa.func.coalesce(_IS_OWNER, sa.false()).label("is_made_by_owner"),
 ).join_from(invitations_table, users_table, users_table.c.id == _ROW.created_by, isouter=True)
 
 
@@ -65,6 +63,13 @@ def list_invitations(db: sa.Connection, *, limit: int, before: Cursor | None) ->
     return [_to_invitation(row) for row in db.execute(query)]
 
 
+def list_open_of(db: sa.Connection, user_id: int, *, at: int) -> list[str]:
+    """The ids of those of one person that somebody could still use."""
+    is_good = sa.and_(_ROW.uses_left > 0, _ROW.expires_at > at, _ROW.revoked_at.is_(None))
+    query = sa.select(_ROW.id).where(_ROW.created_by == user_id, is_good).order_by(_ROW.created_at, _ROW.id)
+    return list(db.execute(query).scalars())
+
+
 def take_use(db: sa.Connection, invitation_id: str, *, at: int) -> bool:
     """Take one use of an invitation that is good; whether there was one left to take."""
     is_good = sa.and_(_ROW.id == invitation_id, _ROW.uses_left > 0, _ROW.expires_at > at, _ROW.revoked_at.is_(None))
@@ -79,5 +84,4 @@ def withdraw_invitation(db: sa.Connection, invitation_id: str, *, at: int) -> bo
 
 
 def _to_invitation(row: Any) -> Invitation:
-    values = row._mapping
-    return Invitation(**{**values, "role": Role(row.role), "is_made_by_owner": bool(row.is_made_by_owner)})
+    return Invitation(**{**row._mapping, "role": Role(row.role)})

@@ -1,6 +1,6 @@
 """The form of deleting an account."""
 
-from wtforms import RadioField, SelectField, StringField
+from wtforms import HiddenField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from web.errors import Invalid
@@ -14,6 +14,8 @@ class LeaveForm(Form):
 
     posts = RadioField("Posts, series and pictures", validate_choice=False)
     to = SelectField("Whose they become", validate_choice=False)
+    # That the page was shown to whom it names. Once they are gone, whoever sends it again learns that they are.
+    proof = HiddenField()
     confirm = StringField("The name of the account, to confirm")
 
     def offer(self, heirs: list[str]) -> None:

@@ -51,13 +51,13 @@ def leave(db: sa.Connection, username: str, *, to: str | None, by: Actor, writin
     queries.delete_belongings(db, user.id)
     queries.keep_name_only(db, user.id, at=at, has_hidden_posts=heir is None)
     touch(db)
-    before_id = announce_erasure(db, user.username, by=by)
+    announced = announce_erasure(db, user.username, by=by)
     # After that one, so that it keeps its details.
     payload = {"posts": "deleted" if heir is None else "given", "count": count}
     if heir is not None:
         payload["to"] = heir.username
     append_event(db, USER_DELETED, by=by, subject=about(user.username), payload=payload)
-    rest = {"user_id": user.id, "username": user.username, "is_given": heir is not None, "before_id": before_id}
+    rest = {"user_id": user.id, "username": user.username, "is_given": heir is not None, **announced._asdict()}
     enqueue(db, LEAVE, rest, run_at=at)
     return rest
 
@@ -71,5 +71,5 @@ def finish_leaving(database: Database, rest: Mapping[str, Any], *, writings: Wri
         has_more = writings.finish_erasing(database, int(rest["user_id"]))
     if has_more:
         return clock.now()
-    erase_details(database, username, before_id=int(rest["before_id"]))
+    erase_details(database, username, before_id=int(rest["before_id"]), other_ids=rest.get("other_ids", []))
     return None

@@ -11,15 +11,27 @@ from auth.permissions import Permission
 from auth.principal import principal
 from auth.rechecking import become_nobody
 from auth.users.model import User
+from auth.users.queries import find_user
 from auth.users.roles import find_person
 from auth.users.writings import current_writings
 from web.database import reading, transaction
-from web.errors import Conflict, Forbidden, Invalid
+from web.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from web.render import render_page
+from web.signing import current_keys
 
 pages = Blueprint("leaving", __name__)
 
+_KIND = "leaving"
+_PROVEN_SECONDS = 86_400
+
 _REOPENED = "You are signed in again. Nothing was deleted yet."
+
+
+@pages.before_request
+def answer_again() -> ResponseReturnValue | None:
+    """Whoever sends the form twice, as by a double click, is told the second time what the first has done."""
+    is_sent = request.endpoint == "leaving.delete_own" and request.method == "POST"
+    return None if not is_sent or principal().is_authenticated else _say_deleted()
 
 
 @pages.get("/account/delete")
@@ -34,16 +46,24 @@ def ask_own() -> ResponseReturnValue:
 def delete_own() -> ResponseReturnValue:
     """Delete it. Whoever asked is nobody already when the answer is made."""
     username = principal().username
-    if refused := _delete(username, LeaveForm(request.form)):
-        return refused
+    try:
+        if refused := _delete(username, LeaveForm(request.form)):
+            return refused
+    except (Unauthenticated, NotFound):
+        become_nobody()
+        if said := _say_deleted():
+            return said
+        raise
     become_nobody()
-    return render_page("auth/leaving/left.html", username=username, canonical_url=None)
+    return _show_deleted(username)
 
 
 @pages.get("/admin/people/<username>/delete")
 @requires(Permission.ADMINISTER, session_only=True, fresh=True)
 def ask_other(username: str) -> ResponseReturnValue:
     """What happens when an owner deletes somebody's account."""
+    if _is_own(username):
+        return redirect("/account/delete", code=303)
     return _show(username, LeaveForm())
 
 
@@ -51,7 +71,7 @@ def ask_other(username: str) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER, session_only=True, fresh=True)
 def delete_other(username: str) -> ResponseReturnValue:
     """Delete it."""
-    if username == principal().username:
+    if _is_own(username):
         return redirect("/account/delete", code=303)
     return _delete(username, LeaveForm(request.form)) or redirect("/admin?deleted=1", code=303)
 
@@ -85,16 +105,37 @@ def _delete(username: str, form: LeaveForm) -> ResponseReturnValue | None:
     return None
 
 
+def _say_deleted() -> ResponseReturnValue | None:
+    """None unless the form was shown to somebody whose account is deleted by now."""
+    read = current_keys().read(_KIND, request.form.get("proof", ""), max_age_seconds=_PROVEN_SECONDS)
+    if read is None:
+        return None
+    with reading() as db:
+        user = find_user(db, read[0])
+    return None if user is None or user.deleted_at is None else _show_deleted(user.username)
+
+
+def _show_deleted(username: str) -> ResponseReturnValue:
+    return render_page("auth/leaving/left.html", username=username, canonical_url=None)
+
+
+def _is_own(username: str) -> bool:
+    with reading() as db:
+        return find_person(db, username).id == principal().user_id
+
+
 def _show(username: str, form: LeaveForm, *, status: int = 200, notice: str | None = None) -> ResponseReturnValue:
     person, has_written, heirs = _look(username)
+    is_own = person.id == principal().user_id
     form.offer(heirs)
+    form.proof.data = current_keys().sign(_KIND, person.username) if is_own else ""
     return render_page(
         "auth/leaving/leaving.html",
         status=status,
         form=form,
         notice=notice,
         person=person,
-        is_own=person.id == principal().user_id,
+        is_own=is_own,
         has_written=has_written,
         has_heirs=bool(heirs),
         canonical_url=None,

@@ -9,7 +9,9 @@ from auth.passkeys.model import Passkey
 from auth.passkeys.relying_party import RelyingParty
 from auth.passkeys.verifying import verify_new
 from auth.principal import Principal
+from auth.users.model import User
 from auth.users.queries import has_password
+from eventlog.actors import Actor
 from eventlog.log.appending import append_event
 from eventlog.redaction import without_secrets
 from storage import clock
@@ -93,6 +95,13 @@ def remove_passkey(db: sa.Connection, passkey_id: str, *, host: str | None, by: 
         raise Conflict(LAST_WAY_IN)
     queries.delete_passkey(db, passkey_id)
     append_event(db, PASSKEY_REMOVED, by=by, subject=about(passkey_id), payload={"name": passkey.name})
+
+
+def remove_passkeys(db: sa.Connection, user: User, *, by: Actor) -> None:
+    """Remove all of a person, who has another way in or is given one."""
+    for passkey in queries.list_passkeys_of(db, user.id):
+        queries.delete_passkey(db, passkey.id)
+        append_event(db, PASSKEY_REMOVED, by=by, subject=about(passkey.id), payload={"name": passkey.name})
 
 
 def find_own_passkey(db: sa.Connection, passkey_id: str, *, by: Principal) -> Passkey:

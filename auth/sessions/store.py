@@ -4,7 +4,6 @@
 row back, so a slow request never revives a session that was ended while it ran.
 """
 
-import hashlib
 import itertools
 import secrets
 
@@ -16,6 +15,7 @@ from eventlog.actors import server
 from eventlog.events import SERVER_STARTED
 from eventlog.log.appending import append_event
 from storage import clock
+from storage.digests import digest_of
 from storage.engine import Database
 
 _SECRET_BYTES = 24
@@ -66,8 +66,3 @@ class SessionStore:
 def name_of(whole_id: str) -> str:
     """The part that may be shown and logged: `epoch.counter`."""
     return whole_id.rpartition(".")[0]
-
-
-def digest_of(whole_id: str) -> str:
-    """What is stored in place of the id. The secret is random, so a fast hash is enough."""
-    return hashlib.sha256(whole_id.encode()).hexdigest()

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from auth.permissions import Permission, is_allowed
 from auth.sessions.cookies import browser_session
 from auth.sessions.queries import find_signed_in
-from auth.sessions.store import digest_of
 from storage import clock
+from storage.digests import digest_of
 from storage.engine import Database
 from web.database import current_database
 

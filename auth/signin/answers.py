@@ -4,8 +4,8 @@ from flask import Response, g, request
 
 from auth.passkeys.offering import Offer, offer_sign_in
 from auth.passkeys.relying_party import find_relying_party
-from auth.principal import VISITOR, Principal, principal
-from auth.sessions.cookies import begin_session, browser_session, forget_session, form_binding
+from auth.principal import Principal, principal
+from auth.sessions.cookies import begin_session, browser_session, form_binding
 from auth.signin.beginning import SignedIn, Visit
 from auth.signin.forms import SignInForm
 from auth.signin.reopening import fields_to_carry
@@ -81,10 +81,3 @@ def become(signed_in: SignedIn, *, is_remembered: bool) -> None:
     )
     g.session = signed_in.session
     g._login_user = g.principal
-
-
-def become_nobody() -> None:
-    """The rest of this request is answered to a visitor: the session that it came with has just ended."""
-    forget_session()
-    g.principal = g._login_user = VISITOR
-    g.pop("session", None)

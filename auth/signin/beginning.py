@@ -8,12 +8,13 @@ from auth.sessions.events import SESSION_ENDED, SESSION_SIGNED_IN
 from auth.sessions.model import Session
 from auth.sessions.newcomers import announce_newcomer
 from auth.sessions.queries import find_signed_in
-from auth.sessions.store import SessionStore, digest_of, name_of
+from auth.sessions.store import SessionStore, name_of
 from auth.signin.devices import describe_device
 from auth.users.events import about
 from auth.users.model import User
 from eventlog.actors import Nobody
 from eventlog.log.appending import append_event
+from storage.digests import digest_of
 
 
 @dataclass(frozen=True, slots=True)

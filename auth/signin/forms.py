@@ -30,6 +30,7 @@ class RecoveryForm(Form):
 
     username = StringField("Name")
     recovery_code = StringField("Recovery code", description="One that you have not used yet.")
+    app_code = StringField("Code from your app", description="Only if you are asked for one when you sign in.")
     new_password = PasswordField("New password", description="8 characters or more; 15 are better.")
     next = HiddenField()
 

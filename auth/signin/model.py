@@ -40,7 +40,7 @@ reset_links_table = sa.Table(
     metadata,
     sa.Column("digest", sa.Text, primary_key=True),
     sa.Column("user_id", sa.Integer, sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
-    # Good only while this is an owner; NULL: made on the machine itself.
+    # An owner, whose block or other role ends it; NULL: made on the machine itself.
     sa.Column("created_by", sa.Integer, sa.ForeignKey("users.id", ondelete="CASCADE"), index=True),
     sa.Column("created_at", sa.Integer, nullable=False),
     sa.Column("expires_at", sa.Integer, nullable=False),
@@ -53,7 +53,5 @@ class ResetLink:
     """A link, without its token."""
 
     username: str
-    is_blocked: bool
     expires_at: int
     is_ended: bool
-    is_made_by_owner: bool  # or on the machine itself

@@ -34,7 +34,14 @@ pages = Blueprint("signin", __name__)
 for steps in (second_step_pages.pages, recovery_pages.pages):
     pages.register_blueprint(steps)
 
+_ONCE_MORE = "Nothing was changed yet: you get back to the page that you come from, and press the button once more."
 _KEPT = "You were signed out. Sign in to go on: what you wrote is kept below and travels along."
+
+_DONE = {
+    "joined": "Your account is made. Sign in.",
+    "reset": "Your password is set. Sign in with it.",
+}
+_MEANWHILE = "Until then this browser is signed in as {name}."
 
 
 @pages.get("/login")
@@ -42,6 +49,10 @@ _KEPT = "You were signed out. Sign in to go on: what you wrote is kept below and
 def sign_in_page() -> ResponseReturnValue:
     """The form."""
     who, following = principal(), request.args.get("next")
+    if done := next((text for name, text in _DONE.items() if name in request.args), None):
+        # Whoever is signed in here is told as well, and is not taken for the person who signs in next.
+        meanwhile = [_MEANWHILE.format(name=who.username)] if who.has_session else []
+        return show_sign_in(SignInForm(), notice=" ".join([done, *meanwhile]))
     must_sign_in_anew = "again" in request.args and not who.is_fresh(clock.now())
     if who.has_session and not must_sign_in_anew:
         return redirect(safe_next(following), code=303)
@@ -155,7 +166,7 @@ def set_up(token: str) -> ResponseReturnValue:
     except Invalid as invalid:
         form.show_faults(invalid.fields)
         return _setup_form(form, token, status=422)
-    return redirect(url_for("signin.sign_in_page"), code=303)
+    return redirect(url_for("signin.sign_in_page", joined=1), code=303)
 
 
 @pages.get("/account/password")
@@ -194,6 +205,8 @@ def answer_unauthenticated(refusal: Unauthenticated) -> ResponseReturnValue:
     kept = fields_to_carry()
     # Somebody who is signed in is asked to show that it is them, and is told so in any case.
     notice = refusal.detail if principal().has_session or not kept else _KEPT
+    if principal().has_session and request.endpoint not in current_app.extensions["reopeners"]:
+        notice = f"{notice} {_ONCE_MORE}"
     return show_sign_in(empty_form(page_behind()), status=401, notice=notice)
 
 

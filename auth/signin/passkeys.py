@@ -10,6 +10,7 @@ from auth.passkeys.verifying import Answer, read_answer, verify_answer
 from auth.principal import Principal
 from auth.sessions.ending import end_sessions_of
 from auth.sessions.store import SessionStore
+from auth.signin import queries as signin_queries
 from auth.signin import throttling
 from auth.signin.beginning import SignedIn, Visit, begin
 from auth.signin.failures import record_failure
@@ -75,9 +76,9 @@ def remove_own_passkey(db: sa.Connection, passkey_id: str, *, host: str | None, 
 
 
 def remove_own_password(db: sa.Connection, *, host: str | None, by: Principal) -> None:
-    """From now on one signs in with passkeys alone; one's other sessions end. Without a password nothing changes.
+    """From now on one signs in with passkeys alone; one's other sessions and links for a new password end.
 
-    Raises Conflict unless one of one's passkeys opens the site under this name.
+    Without a password nothing changes. Raises Conflict unless one of one's passkeys opens the site under this name.
     """
     user = find_person(db, by.username)
     if not user_queries.has_password(db, user.id):
@@ -85,6 +86,7 @@ def remove_own_password(db: sa.Connection, *, host: str | None, by: Principal) -
     if host is None or not any(opens(passkey, host) for passkey in list_own_passkeys(db, by=by)):
         raise Conflict("Your password is the last way into your account here. Add a passkey first.")
     user_queries.replace_password_hash(db, user.id, password_hash=None)
+    signin_queries.end_reset_links_of(db, user.id, at=clock.now())
     append_event(db, USER_PASSWORD_REMOVED, by=by, subject=about(user.username))
     end_sessions_of(db, user, by=by, reason="password removed", except_id=by.session_id)
 

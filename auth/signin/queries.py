@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from auth.permissions import Role
 from auth.signin.model import (
     ResetLink,
     known_places_table,
@@ -108,18 +107,9 @@ def insert_reset_link(
 
 def find_reset_link(db: sa.Connection, digest: str) -> ResetLink | None:
     """The link of that token, good or not."""
-    person, maker = users_table.alias("person"), users_table.alias("maker")
-    is_owner = sa.and_(maker.c.role == Role.OWNER, maker.c.blocked_at.is_(None))
     query = (
-        sa.select(
-            person.c.username,
-            person.c.blocked_at.is_not(None),
-            reset_links_table.c.expires_at,
-            reset_links_table.c.ended_at.is_not(None),
-            sa.or_(reset_links_table.c.created_by.is_(None), is_owner),
-        )
-        .join_from(reset_links_table, person, person.c.id == reset_links_table.c.user_id)
-        .join(maker, maker.c.id == reset_links_table.c.created_by, isouter=True)
+        sa.select(users_table.c.username, reset_links_table.c.expires_at, reset_links_table.c.ended_at.is_not(None))
+        .join_from(reset_links_table, users_table, users_table.c.id == reset_links_table.c.user_id)
         .where(reset_links_table.c.digest == digest)
     )
     row = db.execute(query).one_or_none()
@@ -135,10 +125,19 @@ def end_reset_link(db: sa.Connection, digest: str, *, at: int) -> bool:
 
 def end_reset_links_of(db: sa.Connection, user_id: int, *, at: int) -> None:
     """Whatever links that person has, none of them is good any more."""
-    is_theirs = sa.and_(reset_links_table.c.user_id == user_id, reset_links_table.c.ended_at.is_(None))
-    db.execute(sa.update(reset_links_table).where(is_theirs).values(ended_at=at))
+    _end_reset_links(db, reset_links_table.c.user_id == user_id, at)
+
+
+def end_reset_links_by(db: sa.Connection, user_id: int, *, at: int) -> None:
+    """Whatever links that person has made, none of them is good any more."""
+    _end_reset_links(db, reset_links_table.c.created_by == user_id, at)
 
 
 def sweep_reset_links(db: sa.Connection, *, before: int) -> None:
     """Forget those that have been over since then."""
     db.execute(sa.delete(reset_links_table).where(reset_links_table.c.expires_at < before))
+
+
+def _end_reset_links(db: sa.Connection, are_these: sa.ColumnElement[bool], at: int) -> None:
+    are_good = sa.and_(are_these, reset_links_table.c.ended_at.is_(None))
+    db.execute(sa.update(reset_links_table).where(are_good).values(ended_at=at))

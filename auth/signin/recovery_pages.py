@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from auth.guards import public
 from auth.principal import principal
-from auth.signin.answers import become_nobody, show_sign_in, with_challenge
+from auth.rechecking import become_nobody
+from auth.signin.answers import show_sign_in, with_challenge
 from auth.signin.forms import RecoveryForm, SignInForm
 from auth.signin.recovering import recover
 from auth.signin.reopening import fields_to_carry
@@ -46,6 +47,7 @@ def set_new_password() -> ResponseReturnValue:
             current_keys(),
             username=form.username.data or "",
             code=form.recovery_code.data or "",
+            app_code=form.app_code.data or "",
             new_password=form.new_password.data or "",
             address=request.remote_addr or "",
         )
@@ -63,7 +65,7 @@ def set_new_password() -> ResponseReturnValue:
 
 
 def _page(form: RecoveryForm, *, status: int = 200, notice: str | None = None) -> Response:
-    form.recovery_code.data = ""
+    form.recovery_code.data = form.app_code.data = ""
     return render_page(
         "auth/signin/recover.html",
         status=status,

@@ -21,6 +21,7 @@ from web.errors import Conflict, Forbidden, Invalid
 from web.headers import allow_own_scripts
 from web.render import absolute_url, current_site, render_page
 from web.settings import Settings
+from web.signing import current_keys
 
 pages = Blueprint("reset_pages", __name__)
 
@@ -79,8 +80,8 @@ def reset(token: str) -> ResponseReturnValue:
         form.show_faults(invalid.fields)
         return _show_person(form, token, username, status=422)
     with transaction() as db:
-        reset_password(db, token, password_hash=password_hash)
-    return redirect(url_for("signin.sign_in_page"), code=303)
+        reset_password(db, current_keys(), token, password_hash=password_hash)
+    return redirect(url_for("signin.sign_in_page", reset=1), code=303)
 
 
 def reopen_reset_link(fields: MultiDict[str, str], username: str, *, notice: str = _REOPENED) -> ResponseReturnValue:

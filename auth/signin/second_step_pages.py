@@ -1,6 +1,6 @@
 """The page that asks for a code after the password."""
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from auth.guards import public
@@ -21,6 +21,8 @@ from web.signing import current_keys
 
 pages = Blueprint("second_step", __name__)
 
+# The button on a page that carries a form: a link would leave that behind.
+_AGAIN = "again"
 _NO_PAGE = "A code is asked for after the password, on a page. Programs come with a Bearer token."
 
 
@@ -33,11 +35,20 @@ def ask_for_code(asked: CodeAsked, form: SignInForm) -> ResponseReturnValue:
     return _page(CodeForm(data=known))
 
 
+@pages.get("/login/code")
+@public
+def code_page() -> ResponseReturnValue:
+    """For whoever reloads the page: it follows the password alone."""
+    return redirect(url_for("signin.sign_in_page"), code=303)
+
+
 @pages.post("/login/code")
 @public
 def check_code() -> ResponseReturnValue:
     """Begin a session, and open again what was being written."""
     form = CodeForm(request.form)
+    if _AGAIN in request.form:
+        return _begin_anew(form, 200)
     if refused := form.token_error():
         return _page(form, status=403, notice=refused) if _is_proven(form) else _begin_anew(form, 403, refused)
     is_remembered = bool(form.remember.data)
@@ -61,7 +72,10 @@ def _refused(form: CodeForm, refusal: Refusal) -> ResponseReturnValue:
     if wants_json():
         return answer_refusal(refusal)
     if isinstance(refusal, WrongCode | TooMany):
-        return with_challenge(_page(form, status=refusal.status, notice=refusal.detail), refusal)
+        # The code may have been used by the first of two that were sent at once, with nothing written that was carried.
+        following = safe_next(form.next.data) if isinstance(refusal, WrongCode) and not fields_to_carry() else None
+        page = _page(form, status=refusal.status, notice=refusal.detail, following=following)
+        return with_challenge(page, refusal)
     return _begin_anew(form, refusal.status, refusal.detail)
 
 
@@ -74,12 +88,12 @@ def _is_proven(form: CodeForm) -> bool:
     return True
 
 
-def _begin_anew(form: CodeForm, status: int, notice: str) -> Response:
+def _begin_anew(form: CodeForm, status: int, notice: str | None = None) -> Response:
     known = {"next": safe_next(form.next.data, default=""), "remember": bool(form.remember.data)}
     return show_sign_in(SignInForm(data=known), status=status, notice=notice)
 
 
-def _page(form: CodeForm, *, status: int = 200, notice: str | None = None) -> Response:
+def _page(form: CodeForm, *, status: int = 200, notice: str | None = None, following: str | None = None) -> Response:
     is_recovering = bool(form.recovery_code.data) and not form.code.data
     form.code.data = form.recovery_code.data = ""
     return render_page(
@@ -87,6 +101,7 @@ def _page(form: CodeForm, *, status: int = 200, notice: str | None = None) -> Re
         status=status,
         form=form,
         notice=notice,
+        following=following,
         is_recovering=is_recovering,
         kept=fields_to_carry(),
         canonical_url=None,

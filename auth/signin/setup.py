@@ -1,6 +1,5 @@
 """The first owner: from the environment, or through a one-time link that the terminal shows."""
 
-import hashlib
 import secrets
 
 import sqlalchemy as sa
@@ -9,11 +8,13 @@ from auth.permissions import Role
 from auth.signin import queries
 from auth.signin.events import SITE_SET_UP
 from auth.tokens.issuing import follow_environment
+from auth.tokens.queries import find_token_id
 from auth.users import queries as user_queries
 from auth.users.registering import prepare_password, register
 from eventlog.actors import Actor, Nobody, server
 from eventlog.log.appending import append_event
 from storage import clock
+from storage.digests import digest_of
 from storage.engine import Database
 from web.errors import Gone, Invalid, NotFound
 from web.settings import Settings, SettingsError
@@ -41,11 +42,19 @@ def prepare_first_owner(database: Database, settings: Settings) -> str | None:
         return _make_link(db) if is_empty else None
 
 
+def has_useless_token(db: sa.Connection, settings: Settings) -> bool:
+    """Whether the environment gives a token that opens nothing, because nobody is here whom it names."""
+    token = settings.byline_api_token
+    if token is None or not user_queries.has_any_user(db):
+        return False
+    return find_token_id(db, digest_of(token.get_secret_value())) is None
+
+
 def check_link(db: sa.Connection, token: str) -> None:
     """Raise Gone when the place has an owner, NotFound when this is not the link that was made last."""
     if user_queries.has_any_user(db):
         raise Gone("This site is set up already. Sign in, or ask its owner.")
-    if not queries.is_setup_link(db, _digest_of(token)):
+    if not queries.is_setup_link(db, digest_of(token)):
         raise NotFound("This link is not the newest one. The terminal that started the server shows it.")
 
 
@@ -86,17 +95,14 @@ def _prepare_given_password(name: str, password: str) -> str:
 
 
 def _follow_environment(db: sa.Connection, settings: Settings, *, by: Actor) -> None:
-    """The environment's token belongs to the owner whom it names, once there is one."""
+    """The environment's token belongs to the owner whom it names, once there is one, and while they are here."""
     name, token = settings.byline_admin_username, settings.byline_api_token
     user = user_queries.find_user(db, name) if name is not None else None
-    follow_environment(db, token.get_secret_value() if token else None, user_id=user.id if user else None, by=by)
+    user_id = user.id if user is not None and user.deleted_at is None else None
+    follow_environment(db, token.get_secret_value() if token else None, user_id=user_id, by=by)
 
 
 def _make_link(db: sa.Connection) -> str:
     token = secrets.token_urlsafe(32)
-    queries.replace_setup_link(db, _digest_of(token), at=clock.now())
+    queries.replace_setup_link(db, digest_of(token), at=clock.now())
     return token
-
-
-def _digest_of(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

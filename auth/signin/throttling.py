@@ -4,7 +4,8 @@ Every attempt is counted before password or code are looked at, in one transacti
 too; what was right takes its count back, and a sign-in that is done forgets the failures of that name there. Reaching a
 limit locks the key: ten minutes, then twice as long each time, up to an hour.
 
-Whoever has a terminal on the machine lets a person in again: for ten minutes only new tries from each address count.
+A new password that was set on the terminal, by an owner's link or with a recovery code lets its person in again: for
+ten minutes only new tries from each address count.
 """
 
 import ipaddress

@@ -2,7 +2,7 @@
 
 from eventlog.kinds import declare
 
-TOKEN_CREATED = declare("token.created")
+TOKEN_CREATED = declare("token.created", person="for")
 TOKEN_FIRST_USED = declare("token.first_used")
 TOKEN_REVOKED = declare("token.revoked")
 

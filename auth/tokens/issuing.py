@@ -1,6 +1,5 @@
 """Tokens come and go."""
 
-import hashlib
 import secrets
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from eventlog.actors import Actor
 from eventlog.log.appending import append_event
 from eventlog.redaction import without_secrets
 from storage import clock
+from storage.digests import digest_of
 from storage.ids import new_id
 from web.errors import Invalid, NotFound
 
@@ -54,8 +54,9 @@ def issue_until(
     by: Actor,
     label: str,
     expires_at: int | None,
+    made_by: str | None = None,
 ) -> Issued:
-    """Make a token that is good until that moment; None: until it is revoked.
+    """Make a token that is good until that moment; None: until it is revoked. `made_by`: the token that asks for it.
 
     Raises Invalid for what `find_faults` finds.
     """
@@ -72,6 +73,7 @@ def issue_until(
         scopes=" ".join(granted),
         created_at=at,
         expires_at=expires_at,
+        made_by=made_by,
     )
     payload = {"for": username, "scopes": granted, "label": label}
     append_event(db, TOKEN_CREATED, by=by, subject=about(token_id), payload=payload)
@@ -91,10 +93,17 @@ def find_faults(scopes: Collection[Scope], *, label: str, expires_at: int | None
 
 
 def revoke(db: sa.Connection, token_id: str, *, by: Actor) -> None:
-    """End a token, from its next request on. Raises NotFound."""
-    if not queries.delete_token(db, token_id):
+    """End a token and all that were made with it, from their next requests on. Raises NotFound."""
+    revoked = queries.delete_token(db, token_id)
+    if not revoked:
         raise NotFound("There is no token with that id.")
-    append_event(db, TOKEN_REVOKED, by=by, subject=about(token_id))
+    record_revoked(db, revoked, by=by)
+
+
+def record_revoked(db: sa.Connection, token_ids: Iterable[str], *, by: Actor) -> None:
+    """Record that these have ended."""
+    for token_id in token_ids:
+        append_event(db, TOKEN_REVOKED, by=by, subject=about(token_id))
 
 
 def follow_environment(db: sa.Connection, token: str | None, *, user_id: int | None, by: Actor) -> None:
@@ -117,8 +126,3 @@ def follow_environment(db: sa.Connection, token: str | None, *, user_id: int | N
         is_from_environment=True,
     )
     append_event(db, TOKEN_CREATED, by=by, subject=about(token_id), payload={"label": "BYLINE_API_TOKEN"})
-
-
-def digest_of(token: str) -> str:
-    """What is stored in place of the token. It is random, so a fast hash is enough."""
-    return hashlib.sha256(token.encode()).hexdigest()

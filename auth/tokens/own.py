@@ -7,10 +7,8 @@ import sqlalchemy as sa
 from auth.permissions import Scope, useful_scopes
 from auth.principal import Principal
 from auth.tokens import queries
-from auth.tokens.events import TOKEN_REVOKED, about
-from auth.tokens.issuing import Issued, find_faults, issue_until
+from auth.tokens.issuing import Issued, find_faults, issue_until, record_revoked
 from auth.tokens.model import Token
-from eventlog.log.appending import append_event
 from web.cursors import Cursor
 from web.errors import Forbidden, Invalid, NotFound
 
@@ -58,7 +56,9 @@ def make_own_token(
         faults["expires_at"] = "A token makes none that lasts longer than itself."
     if faults := faults | dict(parse_faults):
         raise Invalid(faults)
-    return issue_until(db, by.user_id, by.username, scopes=known, by=by, label=name, expires_at=expires_at)
+    return issue_until(
+        db, by.user_id, by.username, scopes=known, by=by, label=name, expires_at=expires_at, made_by=by.token_id
+    )
 
 
 def find_own_token(db: sa.Connection, token_id: str, *, by: Principal) -> None:
@@ -68,10 +68,11 @@ def find_own_token(db: sa.Connection, token_id: str, *, by: Principal) -> None:
 
 
 def revoke_own_token(db: sa.Connection, token_id: str, *, by: Principal) -> None:
-    """End one, from its next request on. Raises NotFound."""
-    if not queries.delete_token_of(db, token_id, user_id=by.user_id):
+    """End one and all that were made with it, from their next requests on. Raises NotFound."""
+    revoked = queries.delete_token_of(db, token_id, user_id=by.user_id)
+    if not revoked:
         raise NotFound("You have no token of that id, or it was revoked.")
-    append_event(db, TOKEN_REVOKED, by=by, subject=about(token_id))
+    record_revoked(db, revoked, by=by)
 
 
 def _outlives(expires_at: int | None, limit: int | None) -> bool:

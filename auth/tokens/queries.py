@@ -9,6 +9,7 @@ from auth.tokens.model import Token, parse_scopes, tokens_table
 from auth.users.model import users_table
 from web.cursors import Cursor
 
+_t = tokens_table.c
 _BEARER = (
     sa.select(
         tokens_table.c.id,
@@ -93,6 +94,7 @@ def insert_token(
     created_at: int,
     expires_at: int | None,
     is_from_environment: bool = False,
+    made_by: str | None = None,
 ) -> None:
     """Store a new token's digest."""
     db.execute(
@@ -105,6 +107,7 @@ def insert_token(
             created_at=created_at,
             expires_at=expires_at,
             is_from_environment=is_from_environment,
+            made_by=made_by,
         )
     )
 
@@ -141,15 +144,17 @@ def find_expiry(db: sa.Connection, token_id: str) -> int | None:
     return db.execute(sa.select(tokens_table.c.expires_at).where(tokens_table.c.id == token_id)).scalar_one_or_none()
 
 
-def delete_token(db: sa.Connection, token_id: str) -> bool:
-    """Revoke one; whether there was one."""
-    return db.execute(sa.delete(tokens_table).where(tokens_table.c.id == token_id)).rowcount == 1
+def delete_token(db: sa.Connection, token_id: str, *conditions: sa.ColumnElement[bool]) -> list[str]:
+    """Revoke one that meets the conditions, and all that were made with it; their ids, none if there was none."""
+    first = sa.select(_t.id).where(_t.id == token_id, *conditions).cte("made", recursive=True)
+    made = first.union_all(sa.select(_t.id).join(first, _t.made_by == first.c.id))
+    revoked = sa.delete(tokens_table).where(_t.id.in_(sa.select(made.c.id))).returning(_t.id)
+    return sorted(db.execute(revoked).scalars(), key=lambda each: each != token_id)
 
 
-def delete_token_of(db: sa.Connection, token_id: str, *, user_id: int | None) -> bool:
-    """Revoke one of that person's; whether there was one."""
-    is_theirs = sa.and_(tokens_table.c.id == token_id, tokens_table.c.user_id == user_id)
-    return db.execute(sa.delete(tokens_table).where(is_theirs)).rowcount == 1
+def delete_token_of(db: sa.Connection, token_id: str, *, user_id: int | None) -> list[str]:
+    """The same for one of that person's."""
+    return delete_token(db, token_id, _t.user_id == user_id)
 
 
 def delete_environment_tokens(db: sa.Connection, *, except_digest: str | None) -> list[str]:

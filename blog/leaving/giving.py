@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from blog.leaving import queries
 from blog.posts.indexing import index_post
 from blog.posts.queries import find_post
+from storage import clock
 from storage.engine import Database
 from web.site.queries import touch
 
@@ -13,8 +14,11 @@ _AT_ONCE = 25
 
 
 def give(db: sa.Connection, user_id: int, to_id: int) -> None:
-    """Give posts, series and pictures to another person, at once; who saved which revision stays as it was."""
-    queries.give_posts(db, author_id=user_id, to_id=to_id)
+    """Give posts, series and pictures to another person, at once; who saved which revision stays as it was.
+
+    What is hidden becomes a draft of theirs.
+    """
+    queries.give_posts(db, author_id=user_id, to_id=to_id, at=clock.now())
     queries.give_series(db, author_id=user_id, to_id=to_id)
     queries.give_pictures(db, user_id=user_id, to_id=to_id)
     touch(db)

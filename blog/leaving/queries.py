@@ -8,7 +8,7 @@ from auth.users.model import users_table
 from blog.indexing.model import indexed_posts_table, post_words_table
 from blog.indexing.words import key_of_author
 from blog.media.model import media_table, media_uses_table
-from blog.posts.model import posts_table, revisions_table
+from blog.posts.model import Status, posts_table, revisions_table
 from blog.previews.model import preview_links_table
 from blog.series.model import series_posts_table, series_table
 from blog.tags.model import post_tags_table
@@ -34,11 +34,16 @@ class Picture(NamedTuple):
     digest: str
 
 
-def give_posts(db: sa.Connection, *, author_id: int, to_id: int) -> None:
-    """Make all posts of one person, drafts and deleted ones too, those of another; no other version of any."""
-    is_hidden = sa.select(users_table.c.has_hidden_posts).where(users_table.c.id == to_id).scalar_subquery()
+def give_posts(db: sa.Connection, *, author_id: int, to_id: int, at: int) -> None:
+    """Make all posts of one person, drafts and deleted ones too, those of another; no other version of any.
+
+    What is hidden becomes a draft: readers find it when its new author lets it out, and not because it was given away.
+    """
+    status = sa.case((_p.is_hidden, sa.literal(Status.DRAFT)), else_=_p.status)
+    # A draft has no moment to come at which it would be out.
+    out_at = sa.case((sa.and_(_p.is_hidden, _p.published_at > at), sa.null()), else_=_p.published_at)
     given = sa.update(posts_table).where(_p.author_id == author_id)
-    db.execute(given.values(author_id=to_id, is_hidden=is_hidden))
+    db.execute(given.values(author_id=to_id, status=status, published_at=out_at, is_hidden=False))
 
 
 def give_series(db: sa.Connection, *, author_id: int, to_id: int) -> None:

@@ -1,6 +1,5 @@
 """Sharing a draft by a link, and taking that back."""
 
-import hashlib
 import secrets
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from blog.previews.events import PREVIEW_REVOKED, PREVIEW_SHARED
 from blog.previews.model import PreviewLink
 from eventlog.log.appending import append_event
 from storage import clock
+from storage.digests import digest_of
 from storage.ids import new_id
 from web.errors import Invalid, NotFound
 
@@ -57,8 +57,3 @@ def open_preview(db: sa.Connection, token: str) -> Post:
     if post is None or post.deleted_at is not None or post.is_hidden:
         raise NotFound("This link opens nothing. It may have expired, or was taken back.")
     return post
-
-
-def digest_of(token: str) -> str:
-    """What is stored in place of the token. The token is random, so a fast hash is enough."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -54,6 +54,12 @@ def count_event(db: sa.Connection, event: Event, *, first_message: str) -> None:
         db.execute(sa.insert(log_sessions_table), asdict(row))
 
 
+def list_payloads(db: sa.Connection, kind: str) -> list[tuple[int, str]]:
+    """Ids and payloads, as they are stored, of all events of a kind whose payloads were not emptied."""
+    rows = db.execute(sa.select(_e.id, _e.payload).where(_e.kind == kind, _e.payload.is_not(None)))
+    return [(row.id, row.payload) for row in rows]
+
+
 def has_session(db: sa.Connection, session_id: str) -> bool:
     """Whether anything was recorded under it."""
     return db.execute(sa.select(_s.session_id).where(_s.session_id == session_id)).first() is not None

@@ -1,13 +1,14 @@
 """Whether the chain holds: it shows edits to whoever kept a head elsewhere, and claims no more."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import exc
 
-from eventlog.events import LOG_ERASURE_APPLIED, LOG_RETENTION_APPLIED
+from eventlog.events import ALSO, LOG_ERASURE_APPLIED, LOG_RETENTION_APPLIED
 from eventlog.log import queries
 from eventlog.log.encoding import GENESIS, digest_event, digest_payload
 from eventlog.log.model import Event, subject_of_person
@@ -38,7 +39,8 @@ def verify(
     database: Database, *, known_head: str | None = None, progress: Callable[[int], object] | None = None
 ) -> Verdict:
     """Walk the whole chain, a batch at a time, so that no long snapshot holds writers' logs."""
-    walk = _Walk(known_head)
+    with database.reading() as db:
+        walk = _Walk(known_head, _announced(queries.list_payloads(db, LOG_ERASURE_APPLIED.name)))
     since = _BEFORE_ALL
     while walk.fault is None:
         try:
@@ -60,11 +62,13 @@ def verify(
 class _Walk:
     """One way along the chain, and what was seen on it."""
 
-    def __init__(self, known_head: str | None) -> None:
+    def __init__(self, known_head: str | None, announced: Mapping[int, int]) -> None:
         self._known_head = known_head
         self._has_known_head = known_head in (None, GENESIS)
         self._head = GENESIS
         self._count = self._emptied_count = 0
+        # By event, the one that names it among what an erasure empties. Whether that one is whole, the walk finds.
+        self._announced = announced
         # By who did it, and the person that it was about, if any: the newest that no recorded erasure has reached.
         self._emptied: dict[tuple[str, str | None], Event] = {}
         self._retained_before = -1
@@ -80,7 +84,8 @@ class _Walk:
         self._has_known_head = self._has_known_head or event.digest == self._known_head
         if event.payload is None:
             self._emptied_count += 1
-            self._note_emptied(event)
+            if self._announced.get(event.id, 0) <= event.id:
+                self._note_emptied(event)
         elif event.kind == LOG_RETENTION_APPLIED.name:
             days = json.loads(str(event.payload)).get("days", 0)
             self._retained_before = max(self._retained_before, event.occurred_at - days * clock.DAY)
@@ -109,6 +114,14 @@ class _Walk:
     def verdict(self, fault: str | None) -> Verdict:
         """What was found."""
         return Verdict(self._count, self._emptied_count, self._head, fault, self._has_known_head)
+
+
+def _announced(payloads: Iterable[tuple[int, str]]) -> dict[int, int]:
+    announced: dict[int, int] = {}
+    for erasure_id, payload in payloads:
+        with suppress(ValueError, AttributeError, TypeError):
+            announced |= {int(event_id): erasure_id for event_id in json.loads(payload).get(ALSO, [])}
+    return announced
 
 
 def _fault(event: Event, salt: str | None, head: str, last_id: int) -> str | None:

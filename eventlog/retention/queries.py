@@ -1,7 +1,12 @@
 """Every statement of retention."""
 
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import sqlalchemy as sa
 
+from eventlog.events import LOG_ERASURE_APPLIED
 from eventlog.ledger.model import intents_table
 from eventlog.log.model import event_log_table, events_table, log_sessions_table, subject_of_person
 
@@ -36,12 +41,39 @@ def empty_intents(db: sa.Connection, *, before: int, limit: int) -> int:
 
 
 def empty_payloads_of(db: sa.Connection, name: str, *, before_id: int, limit: int) -> int:
-    """Empty payloads of events before that one that a person did, or that are about them; how many there were."""
-    is_left = sa.and_(_e.id < before_id, _e.payload.is_not(None))
+    """Empty payloads of events before that one that a person did, or that are about them; how many there were.
+
+    What they themselves had emptied stays announced.
+    """
+    is_left = sa.and_(_e.id < before_id, _e.payload.is_not(None), _e.kind != LOG_ERASURE_APPLIED.name)
     whose = (_e.actor == name, _e.subject == subject_of_person(name))
     ids = sa.union(*(sa.select(_e.id).where(is_this, is_left) for is_this in whose)).limit(limit)
     emptied = sa.update(events_table).where(_e.id.in_(sa.select(ids.subquery().c.id))).values(payload=None, salt=None)
     return db.execute(emptied).rowcount
+
+
+def empty_payloads_among(db: sa.Connection, _name: str, *, ids: Sequence[int], limit: int) -> int:
+    """Empty payloads of these events; how many there were."""
+    among = sa.select(sa.column("value", sa.Integer)).select_from(sa.func.json_each(json.dumps(ids)))
+    left = sa.select(_e.id).where(_e.id.in_(among), _e.payload.is_not(None)).limit(limit)
+    return db.execute(sa.update(events_table).where(_e.id.in_(left)).values(payload=None, salt=None)).rowcount
+
+
+def list_naming(db: sa.Connection, name: str, *, fields: Mapping[str, str]) -> list[int]:
+    """Ids of what others recorded of things that are a person's, such as a token: what names them in such a field.
+
+    `fields`: by kind. Of a thing of which nobody else is named, all that others recorded, with details.
+    """
+    named: list[tuple[int, str | None]] = []
+    for kind, field in fields.items():
+        query = sa.select(_e.id, _e.subject).where(_e.kind == kind, _e.actor != name, _text_in(field) == name)
+        named += [(row.id, row.subject) for row in db.execute(query)]
+    ids = {event_id for event_id, _subject in named}
+    for subject in {subject for _id, subject in named if subject is not None}:
+        rows = db.execute(sa.select(_e.id, _e.kind, _e.actor, _e.payload).where(_e.subject == subject)).all()
+        if all(row.id in ids for row in rows if row.kind in fields):
+            ids |= {row.id for row in rows if row.actor != name and row.payload not in (None, "{}")}
+    return sorted(ids)
 
 
 def empty_first_messages_of(db: sa.Connection, name: str, *, limit: int) -> int:
@@ -56,6 +88,11 @@ def empty_intents_of(db: sa.Connection, name: str, *, limit: int) -> int:
     i = intents_table.c
     ids = sa.select(i.call_id).where(i.actor == name, i.outcome.is_not(None), _has_texts()).limit(limit)
     return db.execute(sa.update(intents_table).where(i.call_id.in_(ids)).values(payload="{}", note=None)).rowcount
+
+
+def _text_in(field: str) -> sa.ColumnElement[Any]:
+    """What a payload holds there; NULL where it was emptied, or is none."""
+    return sa.case((sa.func.json_valid(_e.payload), sa.func.json_extract(_e.payload, f'$."{field}"')))
 
 
 def _has_texts() -> sa.ColumnElement[bool]:

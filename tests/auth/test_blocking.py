@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import request
 
+from app import LINKS
 from auth.blocking.blocking import block, set_hidden, unblock
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
@@ -47,7 +48,7 @@ def everything(site: Site) -> dict[str, Any]:
 def blocked(site: Site, name: str) -> dict[str, Any]:
     """Block somebody; everything that is there after that."""
     with site.database.transaction() as db:
-        block(db, name, by=TESTER)
+        block(db, name, by=TESTER, links=LINKS)
     return everything(site)
 
 
@@ -74,7 +75,7 @@ FORMS = [
 def edith(site: Site) -> Client:
     """An owner beside olive, with a post."""
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.OWNER, by=TESTER)
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
     site.post("edith", title="Mine", slug="mine", tags=["old"])
     return site.client("edith")
 
@@ -133,7 +134,7 @@ def test_a_token_whose_person_gets_another_role_meanwhile_stores_nothing(site: S
 
     def lower() -> None:
         with site.database.transaction() as db:
-            give_role(db, "edith", Role.READER, by=TESTER)
+            give_role(db, "edith", Role.READER, by=TESTER, links=LINKS)
 
     just_after_letting_in(site, "/v1/posts", lower)
     assert program.post("/v1/posts", json={"title": "Mine", "body": WORDS}).status_code == 403
@@ -227,9 +228,9 @@ def test_a_job_looks_whether_whoever_began_it_may_still_do_it(site: Site, loss: 
     assert edith.submit("/admin/tags/rename?tag=former", tag="former", name="present").status_code == 303
     with site.database.transaction() as db:
         if loss == "blocked":
-            block(db, "edith", by=TESTER)
+            block(db, "edith", by=TESTER, links=LINKS)
         elif loss == "lowered":
-            give_role(db, "edith", Role.AUTHOR, by=TESTER)
+            give_role(db, "edith", Role.AUTHOR, by=TESTER, links=LINKS)
     with site.database.reading() as db:
         payload = db.exec_driver_sql("SELECT payload FROM jobs WHERE kind = ?", (RENAME,)).scalar_one()
 

@@ -9,7 +9,9 @@ import time_machine
 from auth.permissions import Scope
 from auth.sessions.model import IDLE_LIMIT_UNREMEMBERED
 from auth.sessions.store import name_of
+from auth.signin.beginning import Visit, begin
 from auth.signin.devices import describe_device
+from auth.users.roles import find_person
 from eventlog.log.following import events_since
 from eventlog.log.model import Event
 from eventlog.retention.applying import apply_retention
@@ -105,6 +107,28 @@ def test_a_line_says_what_its_person_may_know_it_by(site: Site) -> None:
     ]
     assert "Times are those of Asia/Tokyo" in page
     assert not any(whole in page for whole in (HOME, CAFE))
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("password", "with a password on"),
+        ("passkey", "with a passkey on"),
+        ("password and code", "with a password and a code on"),
+        ("password and recovery code", "with a password and a recovery code on"),
+    ],
+)
+def test_every_way_in_is_told_in_words(site: Site, method: str, words: str) -> None:
+    visit = Visit("192.0.2.1", "", is_remembered=False, former_id=None)
+    with site.database.transaction() as db:
+        begin(db, site.app.extensions["session_store"], find_person(db, "alan"), visit, method=method)
+    assert f"Signed in {words}" in site.client("alan").get("/account/devices").text
+
+
+def test_it_says_what_ends_other_devices(site: Site) -> None:
+    text = site.client("alan").get("/account/devices").text
+    for change in ("change or remove your password", "add or remove a passkey", "codes from an app", "recovery codes"):
+        assert change in text
 
 
 def test_it_is_linked_from_one_s_own_place_and_open_to_no_token(site: Site) -> None:
@@ -342,6 +366,16 @@ def test_a_sign_in_writes_as_many_rows_however_many_devices_there_are(site: Site
 
 
 # What else ends them
+
+
+def test_who_has_a_new_password_is_led_to_what_goes_on_working(site: Site) -> None:
+    alan = site.client("alan")
+    assert "go on working" not in alan.get("/account/password").text
+    done = alan.submit("/account/password", current_password=PASSWORD, new_password="quite another long password")
+    text = alan.get(done.location).text
+    assert "Your passkeys, recovery codes, codes from an app and tokens go on working." in text
+    for path in ("passkeys", "second-factor", "tokens"):
+        assert f'<a href="/account/{path}">' in text
 
 
 def test_a_new_password_ends_the_others_and_tokens_go_on(site: Site) -> None:

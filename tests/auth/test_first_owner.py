@@ -3,12 +3,15 @@
 import threading
 from pathlib import Path
 
+from app import WRITINGS, prepare_site
+from auth.leaving.leaving import leave
 from auth.permissions import Role
 from auth.signin.setup import prepare_first_owner
 from auth.users.queries import find_user
+from auth.users.registering import register
 from storage.folder import prepare_folder
 from storage.upgrading import upgrade
-from tests.support import PASSWORD, SECRET, Server, Site
+from tests.support import PASSWORD, SECRET, TESTER, Server, Site
 from web.settings import load_settings
 
 FIELDS = {"site_name": "Notes", "username": "Olive", "display_name": "Olive O.", "password": PASSWORD}
@@ -131,6 +134,24 @@ def test_the_environments_token_follows_the_environment(tmp_path: Path) -> None:
         if good:
             assert site.client(token=good).post("/v1/posts", json={"title": "x"}).status_code == 201
             assert good.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    site.close()
+
+
+def test_the_environments_token_is_nobodys_once_its_owner_has_left(tmp_path: Path) -> None:
+    token = "byl_" + "a" * 43
+    environment = {"BYLINE_ADMIN_USERNAME": "olive", "BYLINE_ADMIN_PASSWORD": PASSWORD, "BYLINE_API_TOKEN": token}
+    site = _empty_site(tmp_path, **environment)
+    assert not prepare_site(site.settings).has_useless_token
+    assert site.client(token=token).get("/v1/tokens").status_code == 200
+    with site.database.transaction() as db:
+        register(db, "edith", role=Role.OWNER, password_hash=None, by=TESTER)
+        leave(db, "olive", to="edith", by=TESTER, writings=WRITINGS)
+    assert site.rows("tokens") == 0
+    assert prepare_site(site.settings).has_useless_token
+    assert site.rows("tokens") == 0
+    assert site.client(token=token).get("/v1/tokens").status_code == 401
+    without = load_settings({"BYLINE_INSTANCE": str(tmp_path)} | environment | {"BYLINE_API_TOKEN": ""})
+    assert not prepare_site(without).has_useless_token
     site.close()
 
 

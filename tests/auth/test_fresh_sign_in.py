@@ -95,6 +95,14 @@ def test_what_was_chosen_is_there_again_after_the_sign_in(site: Site, later: tim
     assert "no token was made yet" in answer.text
 
 
+def test_whoever_must_press_the_button_once_more_is_told_so(site: Site, later: time_machine.Traveller) -> None:
+    client, token = olive(site, later)
+    again = {"role": "editor", "csrf_token": token}
+    assert "press the button once more" in client.post("/admin/people/ada/role", data=again).text
+    form = {"name": "My phone", "csrf_token": token}
+    assert "press the button once more" not in client.post("/account/tokens", data=form).text
+
+
 def test_the_old_session_ends_when_the_new_one_begins(site: Site, later: time_machine.Traveller) -> None:
     client, _token = olive(site, later)
     name = site.app.extensions["session_cookie_name"]

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from app import main
+from app import LINKS, main
 from auth.blocking.blocking import block
 from auth.invitations.inviting import Made, invite
 from auth.permissions import Role, Scope
@@ -82,7 +82,10 @@ def test_an_owner_makes_a_link_that_is_shown_once_and_somebody_joins_by_it(site:
     assert (page.status_code, page.headers["Cache-Control"]) == (200, "private, no-store")
     assert page.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
     joined = nora.submit(path, **FIELDS)
-    assert (joined.status_code, joined.location) == (303, "/login")
+    assert (joined.status_code, joined.location) == (303, "/login?joined=1")
+    told = nora.get(joined.location)
+    assert "Your account is made. Sign in." in told.text
+    assert told.headers["Cache-Control"] == "private, no-store"
     assert role_of(site, "nora") == Role.EDITOR
     assert nora.get("/account").status_code == 303  # nobody is signed in by it
     assert nora.submit("/login", username="nora", password=PASSWORD).status_code == 303
@@ -190,8 +193,9 @@ def test_it_is_good_for_so_many_and_no_more(site: Site) -> None:
         assert site.client().submit(path, **FIELDS | {"username": f"nora{number}"}).status_code == status
     over = site.client().get(path)
     assert over.status_code == 410
-    assert "used up" in over.text
-    assert "Ask" in over.text
+    assert "used up already. If that was you, sign in." in over.text
+    assert '<li><a href="/login">Sign in</a></li>' in over.text
+    assert "ask whoever gave it to you" in over.text
     assert over.headers["Cache-Control"] == "private, no-store"
 
 
@@ -275,17 +279,17 @@ def test_a_withdrawn_one_says_so(site: Site) -> None:
 @pytest.mark.parametrize("end", ["blocked", "lowered"])
 def test_an_owner_who_is_none_any_more_leaves_no_way_in_behind(site: Site, end: str) -> None:
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.OWNER, by=TESTER)
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
     path = link(site, role="owner", by="edith")
     assert site.client().get(path).status_code == 200
     with site.database.transaction() as db:
         if end == "blocked":
-            block(db, "edith", by=TESTER)
+            block(db, "edith", by=TESTER, links=LINKS)
         else:
-            give_role(db, "edith", Role.AUTHOR, by=TESTER)
+            give_role(db, "edith", Role.AUTHOR, by=TESTER, links=LINKS)
     assert site.client().get(path).status_code == 410
     assert site.client().post(path, data=FIELDS).status_code == 410
-    assert "void" in site.client("olive").get(PAGE).text
+    assert "withdrawn" in site.client("olive").get(PAGE).text
 
 
 @pytest.mark.parametrize("path", ["/join/x", "/join/" + "x" * 43, "/join/" + "x" * 5000, "/join/%00", "/join/%ff"])

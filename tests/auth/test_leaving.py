@@ -10,11 +10,16 @@ import time_machine
 from click.testing import CliRunner
 
 import app as byline
-from app import WRITINGS
+from app import LINKS, WRITINGS
 from auth.blocking.blocking import block
+from auth.invitations.inviting import invite
+from auth.invitations.joining import Newcomer, join
+from auth.leaving.forms import LeaveForm
 from auth.leaving.leaving import LEAVE, finish_leaving, leave
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
+from auth.tokens.issuing import issue, revoke
+from auth.tokens.queries import list_tokens
 from auth.users.model import users_table
 from auth.users.registering import register
 from blog.media.storing import store
@@ -22,6 +27,7 @@ from blog.series.arranging import add_part, create_series
 from eventlog.log.verifying import verify
 from storage import clock
 from storage.schema import metadata
+from tests.auth.factors import hidden_fields
 from tests.blog.media.pictures import picture
 from tests.support import TESTER, Client, Site
 from web.errors import Conflict, Invalid, NotFound
@@ -69,7 +75,7 @@ def ada(site: Site) -> Client:
     assert client.submit("/account/profile", **profile).status_code == 303
     alans = {"title": "Alan's", "body": f"![]({f'/media/{shared}'}) and more", "slug": "alans", "version": "1"}
     with site.database.transaction() as db:
-        give_role(db, "ada", Role.EDITOR, by=TESTER)
+        give_role(db, "ada", Role.EDITOR, by=TESTER, links=LINKS)
     client.adopt_session("ada")
     assert client.submit("/posts/alans/edit", **alans, status="published", tags="").status_code == 303
     by = site.principal("ada")
@@ -186,7 +192,7 @@ def test_nothing_private_stays_and_the_log_is_whole(site: Site, ada: Client, to:
     told = rows(site, "SELECT kind, payload FROM events WHERE actor = 'ada' OR subject = 'user:ada' ORDER BY id")
     kept = {"posts": "given", "to": "alan", "count": 2} if to else {"posts": "deleted", "count": 2}
     assert [(kind, json.loads(payload)) for kind, payload in told if payload] == [
-        ("log.erasure_applied", {}),
+        ("log.erasure_applied", {"also": [row[0] for row in before if row[2] == "token.created"]}),
         ("user.deleted", kept),
     ]
     assert rows(site, "SELECT count(*) FROM log_sessions WHERE actor = 'ada' AND first_message != ''") == [(0,)]
@@ -196,6 +202,42 @@ def test_nothing_private_stays_and_the_log_is_whole(site: Site, ada: Client, to:
     assert verdict.emptied_count > 5
     for text in (b"Marylebone", b"203.0.113", b"Ada L."):
         assert text not in site.settings.database_path.read_bytes(), text
+
+
+def test_what_others_recorded_about_things_of_theirs_is_emptied_too(site: Site) -> None:
+    """Tokens that the command line made, and the invitations that they came by, are subjects of their own."""
+    olive = site.principal("olive")
+    with site.database.transaction() as db:
+        own, shared = (invite(db, role="reader", days=1, uses=uses, note=f"Uses {uses}", by=olive) for uses in (1, 2))
+        for invitation, name in ((own, "nina"), (shared, "otto"), (shared, "ines")):
+            join(db, invitation.token, Newcomer(name, name, "hash"))
+        for name in ("nina", "ines"):
+            for place in ("Graz", "Wien"):
+                issue(db, name, scopes=[Scope.POSTS_READ], by=TESTER, label=f"{name}'s phone in {place}")
+        revoke(db, list_tokens(db, username="nina")[0].id, by=TESTER)
+    for name in ("nina", "otto"):
+        gone(site, name, by=olive)
+    for (payload,) in rows(site, "SELECT payload FROM jobs WHERE kind = ?", LEAVE):
+        assert finish_leaving(site.database, json.loads(payload), writings=WRITINGS) is None
+    kept = rows(site, "SELECT kind, payload FROM events WHERE payload != '{}' AND kind GLOB '[ti]*'")
+    assert sorted((kind, *sorted(map(str, json.loads(payload).values()))) for kind, payload in kept) == [
+        ("invitation.made", "1", "2", "Uses 2", "reader"),
+        ("invitation.used", "ines", "reader"),
+        ("token.created", "['posts:read']", "ines", "ines's phone in Graz"),
+        ("token.created", "['posts:read']", "ines", "ines's phone in Wien"),
+    ]
+    assert b"nina's phone" not in site.settings.database_path.read_bytes()
+    assert verify(site.database).fault is None
+    # Also when whoever had it done has left, and had their own details emptied.
+    with site.database.transaction() as db:
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
+    gone(site, "olive", by=olive)
+    (payload,) = rows(site, "SELECT payload FROM jobs WHERE kind = ? ORDER BY id DESC LIMIT 1", LEAVE)[0]
+    assert finish_leaving(site.database, json.loads(payload), writings=WRITINGS) is None
+    assert verify(site.database).fault is None
+    with site.database.transaction() as db:
+        db.exec_driver_sql("UPDATE events SET payload = NULL, salt = NULL WHERE kind = 'token.created'")
+    assert "was emptied" in str(verify(site.database).fault)
 
 
 def test_the_log_still_tells_what_somebody_else_has_emptied(site: Site, ada: Client) -> None:
@@ -307,18 +349,101 @@ def test_an_owner_deletes_anybody_but_the_last_owner(site: Site, ada: Client) ->
     assert site.client().post("/admin/people/alan/delete", data={"confirm": "alan"}).status_code == 401
 
 
+def share_the_form(client: Client, other: Client) -> dict[str, str]:
+    """The form about rita's own account, filled, in one browser that two clients are from now on."""
+    hidden = hidden_fields(client.get("/account/delete"), "/account/delete")
+    name = client.site.app.extensions["session_cookie_name"]
+    cookie = client.get_cookie(name)
+    assert cookie is not None
+    other.set_cookie(name, cookie.value)
+    return {name: values[0] for name, values in hidden.items()} | {"confirm": "rita"}
+
+
+@pytest.mark.parametrize("name", ["olive", "OLIVE", "Olive"])
+def test_an_owner_deletes_themself_by_their_own_page_only(site: Site, name: str) -> None:
+    with site.database.transaction() as db:
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
+    site.post("olive")
+    olive = site.client("olive")
+    page = olive.get(f"/admin/people/{name}/delete")
+    assert (page.status_code, page.headers["Location"]) == (303, "/account/delete")
+    fields = {"confirm": "olive", "posts": "give", "to": "alan"}
+    answer = olive.submit(f"/admin/people/{name}/delete", page="/account/delete", **fields)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/account/delete")
+    assert rows(site, "SELECT count(*) FROM users WHERE deleted_at IS NOT NULL") == [(0,)]
+
+
+def test_the_second_of_two_clicks_is_told_that_the_account_is_deleted(site: Site) -> None:
+    rita, again, later = site.client("rita"), site.client(), site.client()
+    fields = share_the_form(rita, again)
+    # Not before it is true, and not to whoever made the proof up.
+    assert later.post("/account/delete", data=fields).status_code == 401
+    assert rita.post("/account/delete", data=fields).status_code == 200
+    for client in (again, rita, later):  # with the cookie that the first answer takes away, and without one
+        answer = client.post("/account/delete", data=fields, headers={"Accept": "text/html"})
+        assert answer.status_code == 200
+        assert "Your account is deleted" in answer.text
+    for proof in ("", "rita", fields["proof"] + "x"):
+        assert later.post("/account/delete", data=fields | {"proof": proof}).status_code == 401
+    assert rows(site, "SELECT count(*) FROM events WHERE kind = 'user.deleted'") == [(1,)]
+
+
+def test_two_clicks_at_once_delete_once_and_both_say_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    rita, other = site.client("rita"), site.client()
+    fields = share_the_form(rita, other)
+    answers = []
+
+    def be_overtaken(_form: LeaveForm) -> None:
+        monkeypatch.undo()
+        answers.append(other.post("/account/delete", data=fields))
+
+    # One is let in before the other is done, and comes to its transaction after it.
+    monkeypatch.setattr(LeaveForm, "token_error", be_overtaken)
+    answers.append(rita.post("/account/delete", data=fields))
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert all("Your account is deleted" in answer.text for answer in answers)
+    assert rows(site, "SELECT count(*) FROM events WHERE kind = 'user.deleted'") == [(1,)]
+
+
 def test_two_owners_who_delete_each_other_leave_one(site: Site) -> None:
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.OWNER, by=TESTER)
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
     gone(site, "olive", by=site.principal("edith"))
     with site.database.transaction() as db, pytest.raises(Conflict):
         leave(db, "edith", to=None, by=TESTER, writings=WRITINGS)
 
 
-def test_somebody_blocked_with_hidden_posts_may_be_deleted(site: Site) -> None:
+def test_what_was_hidden_is_a_draft_of_the_heir_and_no_reader_finds_it(site: Site) -> None:
+    at = clock.now()
+    site.post("ada", slug="out", title=f"Out {WORD}")
+    site.post("ada", slug="later", title=f"Later {WORD}", publish_at=at + clock.DAY)
+    site.post("ada", slug="thrown")
+    site.post("alan", slug="own")
+    assert site.client("ada").submit("/posts/thrown/delete", version="1").status_code == 303
+    with site.database.transaction() as db:
+        block(db, "ada", by=TESTER, links=LINKS, hide=WRITINGS.hide)
+    gone(site, "ada", to="alan", by=site.principal("olive"))
+    do_the_rest(site)
+    assert rows(site, "SELECT slug, status, is_hidden FROM posts ORDER BY slug") == [
+        ("later", "draft", 0), ("out", "draft", 0), ("own", "published", 0), ("thrown", "draft", 0),
+    ]  # fmt: skip
+    with time_machine.travel((at + 2 * clock.DAY) / clock.SECOND, tick=False):
+        visitor, alan = site.client(), site.client("alan")
+        for slug in ("out", "later"):
+            assert visitor.get(f"/posts/{slug}").status_code == 404, slug
+            assert alan.get(f"/posts/{slug}").status_code == 200, slug
+        for path in ("/", f"/search?q={WORD}", "/authors/alan"):
+            page = visitor.get(path).text
+            assert "/posts/out" not in page, path
+            assert "/posts/later" not in page, path
+        assert alan.submit("/posts/out/publish", page="/posts/out").status_code == 303
+        assert visitor.get("/posts/out").status_code == 200
+
+
+def test_the_posts_of_somebody_blocked_without_hiding_stay_out(site: Site) -> None:
     site.post("ada", slug="mine")
     with site.database.transaction() as db:
-        block(db, "ada", by=TESTER, hide=WRITINGS.hide)
+        block(db, "ada", by=TESTER, links=LINKS)
     gone(site, "ada", to="alan")
     assert site.client().get("/posts/mine").status_code == 200
 

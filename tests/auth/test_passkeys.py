@@ -14,9 +14,10 @@ import time_machine
 from werkzeug.test import TestResponse
 
 from auth.passkeys.own import MOST
+from auth.signin.resetting import make_reset_link
 from storage import clock
 from tests.authenticator import PRESENT, Authenticator, Passkey, to_bytes, to_text
-from tests.support import PASSWORD, SECRET, Client, Site, find_form_token, make_site
+from tests.support import PASSWORD, SECRET, TESTER, Client, Site, find_form_token, make_site
 from web.signing import Keys
 
 PAGE, NEW, LOGIN = "/account/passkeys", "/account/passkeys/new", "/login/passkey"
@@ -685,6 +686,14 @@ def test_a_password_is_removed_and_opens_nothing_any_more(site: Site, device: Au
     assert site.client().submit("/login", username="alan", password=PASSWORD).status_code == 401
     assert site.client().submit("/login", username="alan", password="").status_code == 401
     assert sign_in(site.client(), device).status_code == 303
+
+
+def test_with_the_password_goes_a_link_for_a_new_one(site: Site, device: Authenticator, alans: Client) -> None:
+    with site.database.transaction() as db:
+        path = make_reset_link(db, "alan", by=TESTER).path
+    assert site.client().get(path).status_code == 200
+    assert alans.submit(f"{PAGE}/remove-password", page=PAGE).status_code == 303
+    assert site.client().get(path).status_code == 410
 
 
 def test_the_last_passkey_of_somebody_without_a_password_stays(

@@ -7,8 +7,14 @@ from argon2 import PasswordHasher
 
 from auth.signin import queries, signing_in, throttling
 from auth.users import passwords
-from tests.support import PASSWORD, SECRET, Site
+from tests.support import PASSWORD, QUICK_HASHER, REAL_HASHER, REAL_NOBODYS_HASH, SECRET, Site
 from web.signing import Keys
+
+
+@pytest.fixture(autouse=True)
+def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_hasher", REAL_HASHER)
+    monkeypatch.setattr(passwords, "_NOBODYS_HASH", REAL_NOBODYS_HASH)
 
 
 @pytest.mark.parametrize("name", ["alan", "nobody", "bob"])
@@ -50,7 +56,7 @@ def test_a_password_typed_on_another_keyboard_is_the_same() -> None:
 
 
 def test_an_older_hash_is_renewed_at_the_next_sign_in(site: Site) -> None:
-    weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    weak = QUICK_HASHER.hash(PASSWORD)
     with site.database.transaction() as db:
         db.exec_driver_sql("UPDATE users SET password_hash = ? WHERE username = 'alan'", (weak,))
     assert site.client().submit("/login", username="alan", password=PASSWORD).status_code == 303

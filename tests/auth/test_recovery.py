@@ -8,13 +8,15 @@ import pytest
 import time_machine
 from argon2 import PasswordHasher
 
+from auth.passkeys.model import Passkey
+from auth.passkeys.queries import insert_passkey
 from tests.auth.factors import events, first_step, give_app, give_codes, hidden_fields, second_step, send
 from tests.auth.test_commands import byline
 from tests.support import PASSWORD, Client, Site
 
 PATH = "/login/recover"
 NEW = "another horse, another staple"
-NEUTRAL = "That name and recovery code do not belong together here."
+NEUTRAL = "That name and recovery code do not belong together here, or a code of your app is missing."
 
 
 def recover(client: Client, code: str, name: str = "alan", **fields: str) -> tuple[int, str]:
@@ -51,13 +53,23 @@ def test_a_recovery_code_sets_a_new_password_and_ends_every_session(site: Site) 
 def test_a_reset_does_not_get_around_the_second_factor(site: Site) -> None:
     codes, app = give_codes(site), give_app(site)
     visitor = site.client()
-    assert recover(visitor, codes[0])[0] == 200
+    for wrong in ("", codes[1], "000000", codes[0]):
+        assert recover(visitor, codes[0], app_code=wrong)[0] == 401
+        assert password_is(site, PASSWORD)
+    assert site.rows("recovery_codes") == 10, "none is spent by it"
+    assert recover(visitor, codes[0], app_code=app.code())[0] == 200
     asked = first_step(visitor, password=NEW)
     assert asked.status_code == 200
+    assert second_step(visitor, asked, app.code()).status_code == 401, "each code is good once"
     assert second_step(visitor, asked, codes[0]).status_code == 401
     assert second_step(visitor, asked, codes[1]).status_code == 303
-    other = site.client()
-    assert second_step(other, first_step(other, password=NEW), app.code()).status_code == 303
+
+
+def test_a_wrong_recovery_code_leaves_the_code_of_the_app_good(site: Site) -> None:
+    codes, app = give_codes(site), give_app(site)
+    code = app.code()
+    assert recover(site.client(), "not one of them", app_code=code)[0] == 401
+    assert recover(site.client(), codes[0], app_code=code)[0] == 200
 
 
 def test_unknown_wrong_and_blocked_get_the_same_answer_for_the_same_work(
@@ -184,6 +196,19 @@ def test_guessing_counts_with_passwords_and_the_page_keeps_what_it_carries(site:
     assert len(events(site, "session.sign_in_failed")) == 1
 
 
+def test_whose_name_is_hammered_gets_in_at_once(site: Site) -> None:
+    codes, neighbour = give_codes(site), site.client()
+
+    def hammer(times: int) -> None:
+        for _ in range(times):
+            assert first_step(neighbour, password="wrong").status_code == 401
+
+    hammer(8)
+    assert recover(site.client(), codes[0])[0] == 200
+    hammer(3)  # more than ten in all, from where alan is too
+    assert first_step(site.client(), password=NEW).status_code == 303
+
+
 def test_a_parked_text_and_next_come_through(site: Site) -> None:
     codes, visitor = give_codes(site), site.client()
     parked = {"title": "Half a letter", "body": "Dear reader,\n\nthe wind"}
@@ -241,6 +266,9 @@ def test_reading_these_pages_writes_nothing(site: Site) -> None:
 def test_the_owner_who_is_locked_out_of_everything_gets_back_in(site: Site) -> None:
     give_app(site, "olive")
     give_codes(site, "olive")
+    with site.database.transaction() as db:
+        passkey = Passkey("1" * 32, "an id", "a handle", "localhost", "usb", "A key", 0, None)
+        insert_passkey(db, passkey, user_id=site.principal("olive").user_id or 0, public_key=b"", sign_count=0)
     device, visitor = site.client("olive"), site.client()
     done = byline(site, "user", "password", "olive", "--remove-second-factor", text=f"{NEW}\n")
     assert (done.returncode, done.stderr) == (0, "")
@@ -248,7 +276,7 @@ def test_the_owner_who_is_locked_out_of_everything_gets_back_in(site: Site) -> N
     assert device.get("/account").status_code == 303
     assert first_step(visitor, "olive", NEW).status_code == 303
     assert visitor.get("/admin").status_code == 200
-    assert (site.rows("totp"), site.rows("recovery_codes")) == (0, 0)
+    assert (site.rows("totp"), site.rows("recovery_codes"), site.rows("passkeys")) == (0, 0, 0)
     assert events(site, "second_factor.disabled") == [("(command line)", "{}")]
     assert events(site, "recovery_codes.removed") == [("(command line)", '{"count":10}')]
     log = visitor.get("/admin/log").text
@@ -278,3 +306,10 @@ def test_an_owner_who_cannot_be_found_or_a_password_too_short_removes_nothing(si
         refused = byline(site, "user", "password", name, "--remove-second-factor", text=f"{password}\n")
         assert refused.returncode == 1
     assert site.rows("totp") == 1
+
+
+def test_somebody_who_is_blocked_is_told_of(site: Site) -> None:
+    done = byline(site, "user", "password", "bob", text=f"{NEW}\n")
+    assert done.returncode == 0
+    assert "bob is blocked" in done.stdout
+    assert "blocked" not in byline(site, "user", "password", "alan", text=f"{NEW}\n").stdout

@@ -109,7 +109,7 @@ def test_anybody_becomes_a_reader_and_signs_in(open_site: Site) -> None:
     page = nora.get("/join")
     assert page.headers["Cache-Control"] == "private, no-store"
     joined = nora.submit("/join", **FIELDS)
-    assert (joined.status_code, joined.location) == (303, "/login")
+    assert (joined.status_code, joined.location) == (303, "/login?joined=1")
     assert role_of(open_site, "nora") == Role.READER
     assert nora.get("/account").status_code == 303
     assert nora.submit("/login", username="nora", password=PASSWORD).status_code == 303

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from structlog.testing import capture_logs
 
+from app import LINKS
 from auth.blocking.blocking import block, unblock
 from auth.permissions import Role, Scope
 from auth.sessions.roles import give_role
@@ -63,12 +64,18 @@ def test_an_owner_makes_the_link_and_the_person_chooses_the_password(site: Site)
     assert (page.status_code, page.headers["Cache-Control"]) == (200, "private, no-store")
     assert "<strong>ada</strong>" in page.text
     done = browser.submit(path, password=NEW)
-    assert (done.status_code, done.location) == (303, "/login")
+    assert (done.status_code, done.location) == (303, "/login?reset=1")
+    told = browser.get(done.location)
+    assert "Your password is set. Sign in with it." in told.text
+    assert told.headers["Cache-Control"] == "private, no-store"
     assert browser.get("/account").status_code == 303  # it signs nobody in: the sign-in asks for all it ever asks for
     assert ada.get("/account").status_code == 303
     assert not can_sign_in(site, PASSWORD)
     assert can_sign_in(site, NEW)
-    assert browser.get(path).status_code == 410
+    twice = browser.get(path)
+    assert twice.status_code == 410
+    assert "If it was you who used it, sign in." in twice.text
+    assert '<li><a href="/login">Sign in</a></li>' in twice.text
 
 
 def test_what_happened_is_in_the_log_and_the_token_nowhere(site: Site) -> None:
@@ -134,6 +141,11 @@ def test_for_oneself_and_for_somebody_blocked_there_is_none(site: Site, name: st
     assert site.rows("reset_links") == 0
 
 
+def test_it_says_what_goes_on_working(site: Site) -> None:
+    text = site.client().get(link(site)).text
+    assert "passkeys, recovery codes, codes from an app and tokens go on working" in text
+
+
 def test_a_newer_link_voids_the_older(site: Site) -> None:
     old, new = link(site), link(site)
     of_another = link(site, "alan")
@@ -178,7 +190,7 @@ def test_the_link_of_somebody_who_is_blocked_meanwhile_opens_nothing(site: Site)
     token = browser.form_token(path)
     before = hash_of(site)
     with site.database.transaction() as db:
-        block(db, "ada", by=TESTER)
+        block(db, "ada", by=TESTER, links=LINKS)
     assert browser.get(path).status_code == 410
     refused = browser.post(path, data={"csrf_token": token, "password": NEW})
     assert refused.status_code == 410
@@ -190,11 +202,11 @@ def test_the_link_of_somebody_who_is_blocked_meanwhile_opens_nothing(site: Site)
 
 def test_an_owner_who_is_none_any_more_leaves_no_way_in_behind(site: Site) -> None:
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.OWNER, by=TESTER)
+        give_role(db, "edith", Role.OWNER, by=TESTER, links=LINKS)
     path = link(site, by="edith")
     assert site.client().get(path).status_code == 200
     with site.database.transaction() as db:
-        give_role(db, "edith", Role.EDITOR, by=TESTER)
+        give_role(db, "edith", Role.EDITOR, by=TESTER, links=LINKS)
     assert site.client().get(path).status_code == 410
     assert site.client().post(path, data={"password": NEW}).status_code == 410
 
@@ -256,11 +268,25 @@ def test_nothing_else_comes_in_with_it(site: Site) -> None:
     assert ada.get("/admin").status_code == 403
 
 
+def test_whose_name_was_hammered_gets_in_at_once(site: Site) -> None:
+    path, visitor = link(site), site.client()
+    statuses = [visitor.submit("/login", username="ada", password="wrong").status_code for _ in range(11)]
+    assert statuses[-1] == 429
+    assert site.client().submit("/login", username="ada", password=PASSWORD).status_code == 429
+    assert site.client().submit(path, password=NEW).status_code == 303
+    assert can_sign_in(site, NEW)
+
+
 def test_somebody_else_who_is_signed_in_there_stays_so(site: Site) -> None:
     path = link(site)
     rita = site.client("rita")
-    assert rita.submit(path, password=NEW).status_code == 303
+    told = rita.get(rita.submit(path, password=NEW).location)
+    assert told.status_code == 200
+    assert "Your password is set. Sign in with it. Until then this browser is signed in as rita." in told.text
+    assert 'value="rita"' not in told.text
     assert rita.get("/account").status_code == 200
+    assert rita.submit("/login", page="/login?reset=1", username="ada", password=NEW).status_code == 303
+    assert "Signed in as Ada" in rita.get("/account").text
 
 
 def test_looking_at_a_link_writes_nothing(site: Site) -> None:

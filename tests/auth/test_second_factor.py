@@ -164,6 +164,32 @@ def test_it_cannot_be_turned_on_over_what_is_on(site: Site) -> None:
         assert db.exec_driver_sql("SELECT secret FROM totp").scalar_one() == app.secret
 
 
+def test_who_pressed_twice_and_saw_no_codes_is_led_to_new_ones(site: Site, now: time_machine.Traveller) -> None:
+    alan = site.client("alan")
+    page = alan.get(BEGIN)
+    app = App(secret_on(page.text))
+    assert len(codes_on(send(alan, page, BEGIN, code=app.code()).text)) == 10
+    twice = send(alan, page, BEGIN, code=app.code())
+    assert twice.status_code == 409
+    assert '<a href="#codes">make new ones' in twice.text
+    assert 'id="codes"' in twice.text
+    assert len(codes_on(send(alan, twice, f"{PAGE}/codes").text)) == 10
+
+
+def test_who_has_no_password_is_told_what_is_true_for_them(site: Site) -> None:
+    alan = site.client("alan")
+    assert "your password is enough" in alan.get(PAGE).text
+    with site.database.transaction() as db:
+        db.exec_driver_sql("UPDATE users SET password_hash = NULL WHERE username = 'alan'")
+    off = alan.get(PAGE).text
+    give_app(site)
+    on = alan.get(PAGE).text
+    for text, state in ((off, "off"), (on, "on")):
+        assert f"is <strong>{state}</strong>" in text
+        assert "your password" not in text.lower()
+        assert "Where you sign in with a passkey, you are not asked for a code" in text
+
+
 def test_every_change_ends_the_other_sessions_and_no_token(site: Site) -> None:
     alan, token = site.client("alan"), site.token("alan")
 
@@ -506,6 +532,48 @@ def test_digits_of_other_keyboards_are_digits(site: Site) -> None:
     app, visitor = give_app(site), site.client()
     digits = app.code().translate({ord("0") + n: 0x660 + n for n in range(10)})
     assert second_step(visitor, first_step(visitor), digits).status_code == 303
+
+
+# Pressed twice, and begun again
+
+
+def test_who_pressed_twice_is_told_that_they_may_be_signed_in(site: Site) -> None:
+    app, visitor = give_app(site), site.client()
+    asked = first_step(visitor, path="/login?next=/account/profile")
+    assert "go on</a>" not in asked.text
+    held = visitor.get_cookie("session")
+    assert held is not None
+    assert second_step(visitor, asked, app.code()).status_code == 303
+    signed_in = visitor.get_cookie("session")
+    assert signed_in is not None
+    visitor.set_cookie("session", held.value)  # as the second of two that were sent at once
+    twice = second_step(visitor, asked, app.code())
+    assert twice.status_code == 401
+    assert 'If you have just signed in with it, <a href="/account/profile">go on</a>' in twice.text
+    visitor.set_cookie("session", signed_in.value)
+    assert visitor.get("/account/profile").status_code == 200
+
+
+def test_the_page_of_the_code_reloaded_leads_to_the_beginning(site: Site) -> None:
+    answer = site.client().get("/login/code")
+    assert (answer.status_code, answer.location) == (303, "/login")
+
+
+def test_one_may_begin_again_with_what_one_carries(site: Site) -> None:
+    app, visitor = give_app(site), site.client()
+    asked = first_step(visitor, path="/login?next=/account/profile")
+    assert 'href="/login?next=/account/profile">Begin again</a>' in asked.text
+    parked = visitor.post("/new", data={"title": "Half", "body": "Dear reader"}, headers={"Accept": "text/html"})
+    asked = send(visitor, parked, "/login", username="alan", password=PASSWORD)
+    assert 'href="/login' not in asked.text
+    begun = second_step(visitor, asked, "", again="y")
+    assert begun.status_code == 200
+    assert hidden_fields(begun, "/login")["kept.body"] == ["Dear reader"]
+    assert site.rows("signin_counters") == 0
+    asked = send(visitor, begun, "/login", username="alan", password=PASSWORD)
+    done = second_step(visitor, asked, app.code())
+    assert done.status_code == 200
+    assert "Dear reader" in done.text
 
 
 # Guessing

@@ -523,3 +523,29 @@ def test_the_environment_s_token_is_marked(site: Site) -> None:
     assert "it is back at the next start" in olive.get(PAGE).text
     make(olive)
     assert olive.get(PAGE).text.count("it is back at the next start") == 1
+
+
+def test_what_a_token_has_made_ends_with_it(site: Site) -> None:
+    first = site.client(token=site.token("alan", Scope.ACCOUNT))
+    body = {"name": "Another", "scopes": ["account"]}
+    second_made = first.post("/v1/tokens", json=body).get_json()
+    second = site.client(token=second_made["token"])
+    third = site.client(token=second.post("/v1/tokens", json=body).get_json()["token"])
+    by_hand = site.client(token=site.token("alan", Scope.ACCOUNT))
+    alan = site.client("alan")
+    with site.database.reading() as db:
+        first_id = db.exec_driver_sql("SELECT made_by FROM tokens WHERE id = ?", (second_made["id"],)).scalar_one()
+    assert third.get("/v1/tokens").status_code == 200
+    assert alan.submit(f"/account/tokens/{first_id}/revoke", page="/account/tokens").status_code == 303
+    assert [each.get("/v1/tokens").status_code for each in (first, second, third, by_hand)] == [401, 401, 401, 200]
+    with site.database.reading() as db:
+        kinds = "SELECT count(*) FROM events WHERE kind = 'token.revoked'"
+        assert db.exec_driver_sql(kinds).scalar_one() == 3
+    assert site.rows("tokens") == 1
+
+
+def test_revoking_one_that_a_token_has_made_leaves_its_maker(site: Site) -> None:
+    first = site.client(token=site.token("alan", Scope.ACCOUNT))
+    made = first.post("/v1/tokens", json={"name": "Another", "scopes": ["account"]}).get_json()
+    assert first.delete(f"/v1/tokens/{made['id']}").status_code == 204
+    assert first.get("/v1/tokens").status_code == 200

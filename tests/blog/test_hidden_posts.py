@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
+from app import LINKS
 from auth.blocking.blocking import block, unblock
 from auth.permissions import Scope
 from blog.posts.hiding import hide
@@ -42,7 +43,7 @@ def written(site: Site) -> Iterator[Site]:
 
 def hide_ada(site: Site) -> None:
     with site.database.transaction() as db:
-        block(db, "ada", by=TESTER, hide=hide)
+        block(db, "ada", by=TESTER, links=LINKS, hide=hide)
 
 
 def show_ada(site: Site) -> None:

@@ -5,6 +5,7 @@ Each width and each set of colours is on a picture once; with --soak all four ar
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pyotp
@@ -325,6 +326,11 @@ def _reset_badly(page: Page) -> None:
 
 def _delete_without_a_word(page: Page) -> None:
     page.goto("/admin/people/ada/delete")
+    boxes = [item.bounding_box() or {} for item in page.locator(".consequences > li").all()]
+    assert len(boxes) == 5
+    # Below each other, each as wide as the list.
+    assert all(above["y"] + above["height"] <= below["y"] for above, below in pairwise(boxes))
+    assert len({box["width"] for box in boxes}) == 1
     page.get_by_role("button", name="Delete the account").click()
     expect(page.get_by_text("need your attention")).to_be_visible()
 

@@ -123,7 +123,7 @@ def _set_up(page: Page, server: Server) -> None:
     page.get_by_label("Your name for readers").fill("Olive Grün")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Begin").click()
-    expect(page).to_have_url(f"{server.url}/login")
+    expect(page).to_have_url(f"{server.url}/login?joined=1")
 
 
 def _assert_stays_signed_in(page: Page) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from app import LINKS
 from auth.blocking.blocking import block
 from auth.permissions import Scope
 from eventlog.actors import Nobody
@@ -333,7 +334,7 @@ def test_when_any_statement_of_an_append_fails_the_change_goes_with_it(site: Sit
     def change() -> None:
         with site.database.transaction() as db:
             _rename(db)
-            block(db, "ada", by=Nobody("new", "(test)"))
+            block(db, "ada", by=Nobody("new", "(test)"), links=LINKS)
 
     sa.event.listen(site.database.write_engine, "before_cursor_execute", fail)
     try:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from app import LINKS
 from auth.blocking.blocking import block
 from auth.permissions import Role, Scope
 from auth.sessions.queries import delete_sessions_of
@@ -210,7 +211,7 @@ def _lose_token(db: Any, site: Site) -> None:
 
 
 def _be_blocked(db: Any, site: Site) -> None:
-    block(db, "olive", by=TESTER)
+    block(db, "olive", by=TESTER, links=LINKS)
 
 
 def _be_a_reader(db: Any, site: Site) -> None:

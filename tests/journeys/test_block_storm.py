@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
+from app import LINKS
 from auth.blocking.blocking import block
 from auth.permissions import Role, Scope
 from auth.tokens.queries import delete_token, list_tokens
@@ -197,7 +198,7 @@ def _lose_token(database: Database) -> None:
 
 def _be_blocked(database: Database) -> None:
     with database.transaction() as db:
-        block(db, "edith", by=TESTER)
+        block(db, "edith", by=TESTER, links=LINKS)
 
 
 @pytest.mark.parametrize(

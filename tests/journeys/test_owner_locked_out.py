@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import requests
 import time_machine
-from argon2 import PasswordHasher
 
 from auth.signin import throttling
 from auth.signin.signing_in import set_password
@@ -78,13 +77,6 @@ def test_while_others_hammer_the_name_its_owner_gets_in_from_home_and_with_the_c
 # What the ten minutes are, in this process
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", hasher)
-    monkeypatch.setattr(passwords, "_NOBODYS_HASH", hasher.hash("nobody's"))
-
-
 def sign_in(site: Site, address: str, password: str, *, name: str = "olive") -> int:
     browser = site.client()
     browser.environ_base["REMOTE_ADDR"] = address
@@ -97,14 +89,14 @@ def let_in(site: Site, password: str) -> None:
         throttling.let_in(db, current_keys(), username="olive")
 
 
-def test_the_hammering_goes_on_and_who_was_let_in_comes_in(site: Site, quick: None) -> None:
+def test_the_hammering_goes_on_and_who_was_let_in_comes_in(site: Site) -> None:
     for _ in range(2):
         let_in(site, NEW)
         assert {sign_in(site, f"198.51.{number}.1", "wrong") for number in range(120)} == {401}
     assert sign_in(site, HOTEL, NEW) == 303
 
 
-def test_each_address_has_ten_tries_and_the_next_command_ten_more(site: Site, quick: None) -> None:
+def test_each_address_has_ten_tries_and_the_next_command_ten_more(site: Site) -> None:
     for _ in range(2):
         let_in(site, NEW)
         assert [sign_in(site, HOTEL, "wrong") for _ in range(11)] == [401] * 10 + [429]
@@ -113,7 +105,7 @@ def test_each_address_has_ten_tries_and_the_next_command_ten_more(site: Site, qu
     assert sign_in(site, HOTEL, PASSWORD, name="ada") == 303
 
 
-def test_after_ten_minutes_all_counts_again(site: Site, quick: None) -> None:
+def test_after_ten_minutes_all_counts_again(site: Site) -> None:
     now = clock.now()
     with time_machine.travel(now / clock.SECOND, tick=False) as travel:
         assert [sign_in(site, HOTEL, "wrong") for _ in range(11)] == [401] * 10 + [429]
@@ -128,7 +120,7 @@ def test_after_ten_minutes_all_counts_again(site: Site, quick: None) -> None:
         assert sign_in(site, HOTEL, NEW) == 429
 
 
-def test_another_name_stays_locked(site: Site, quick: None) -> None:
+def test_another_name_stays_locked(site: Site) -> None:
     assert [sign_in(site, HOTEL, "wrong", name="ada") for _ in range(11)] == [401] * 10 + [429]
     let_in(site, NEW)
     assert sign_in(site, HOTEL, PASSWORD, name="ada") == 429

@@ -2,14 +2,12 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from argon2 import PasswordHasher
 from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -23,7 +21,7 @@ from hypothesis.stateful import (
 )
 from werkzeug.test import TestResponse
 
-from app import main
+from app import LINKS, main
 from auth.blocking.blocking import block, unblock
 from auth.permissions import Role
 from auth.principal import principal
@@ -70,21 +68,15 @@ Contents = dict[str, list[Any]]
 
 
 @pytest.fixture(scope="module")
-def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The cast and a post, with passwords that are checked in no time."""
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", quick)
-        patch.setattr(passwords, "_NOBODYS_HASH", quick.hash("nobody's"))
-        folder = tmp_path_factory.mktemp("cast") / "instance"
-        site = make_site(folder)
-        site.post()
-        with site.database.transaction() as db:
-            db.exec_driver_sql("UPDATE users SET password_hash = ?", (quick.hash(PASSWORD),))
-            db.exec_driver_sql("UPDATE users SET role = 'owner' WHERE username = 'edith'")
-        site.database.empty_log(wait_seconds=5)
-        site.close()
-        yield site.settings.database_path
+def cast(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cast and a post, as a file that every walk begins with."""
+    site = make_site(tmp_path_factory.mktemp("cast") / "instance")
+    site.post()
+    with site.database.transaction() as db:
+        db.exec_driver_sql("UPDATE users SET role = 'owner' WHERE username = 'edith'")
+    site.database.empty_log(wait_seconds=5)
+    site.close()
+    return site.settings.database_path
 
 
 class SignInMachine(RuleBasedStateMachine):
@@ -188,7 +180,7 @@ class SignInMachine(RuleBasedStateMachine):
             assert answer.status_code == (409 if is_refused else 303)
         else:
             with self.site.database.transaction() as db:
-                self._expect(is_refused, lambda: block(db, name, by=command_line()))
+                self._expect(is_refused, lambda: block(db, name, by=command_line(), links=LINKS))
         if not is_refused:
             self.world.people[name].is_blocked = True
             self.world.end(name)
@@ -227,7 +219,7 @@ class SignInMachine(RuleBasedStateMachine):
             assert answer.status_code == (409 if is_refused else 303)
         else:
             with self.site.database.transaction() as db:
-                self._expect(is_refused, lambda: give_role(db, name, role, by=command_line()))
+                self._expect(is_refused, lambda: give_role(db, name, role, by=command_line(), links=LINKS))
         if not is_refused and role != person.role:
             person.role = role
             self.world.end(name, but=own.whole_id if own is not None else None)

@@ -8,6 +8,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
+from app import LINKS
 from auth.blocking.blocking import block
 from auth.permissions import Role
 from auth.users.passwords import hash_password
@@ -47,7 +48,7 @@ def add_people(server: Server) -> None:
         for number in range(NAMES):
             register(db, f"known{number:02}", role=Role.AUTHOR, password_hash=stored, by=TESTER)
             register(db, f"stuck{number:02}", role=Role.AUTHOR, password_hash=stored, by=TESTER)
-            block(db, f"stuck{number:02}", by=TESTER)
+            block(db, f"stuck{number:02}", by=TESTER, links=LINKS)
     database.close()
     server.start()
 

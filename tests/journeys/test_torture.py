@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import pytest
 import requests
 
+from app import LINKS
 from auth.blocking.blocking import block, unblock
 from auth.permissions import Role
 from auth.users.roles import change_role
@@ -192,7 +193,7 @@ class Plugs:
 
     def block(self, _writer: Writer) -> None:
         with self.database.transaction() as db:
-            block(db, "alan", by=TESTER)
+            block(db, "alan", by=TESTER, links=LINKS)
 
     def kill_worker(self, _writer: Writer) -> None:
         """The one that has answered longest."""

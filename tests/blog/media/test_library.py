@@ -2,14 +2,14 @@
 
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 from werkzeug.test import TestResponse
 
 from blog.media.lookup import pictures_in
 from blog.media.variants import SWEEP, make_variants, sweep
-from storage import sqlite
-from storage.upgrading import upgrade
+from storage import sqlite, upgrading
 from tests.blog.media.pictures import DISGUISES, picture
 from tests.blog.media.test_storing import files_of, kept, take_in
 from tests.support import Client, Site, find_form_token
@@ -250,23 +250,33 @@ def test_the_page_reads_no_text_to_say_where_each_stands(site: Site) -> None:
     assert [statement for statement in statements if "body" in statement] == []
 
 
-def test_a_migration_finds_the_pictures_of_the_posts_that_are_there(site: Site) -> None:
-    digest = "ab" * 32
-    site.post("alan", title="One", body=f"![](/media/{digest}) ![](/media/{digest})")
-    site.post("alan", title="Two", body="/media/none")
-    site.post("alan", title="Three", body=f"![](/media/{'cd' * 32}) ![](/media/{digest})")
-    fields = {"title": "Three", "version": "1", "status": "published", "body": f"![](/media/{digest})"}
-    assert site.client("alan").submit("/posts/three/edit", **fields).status_code == 303
-    path = site.settings.database_path
-    site.close()
+def test_a_migration_finds_the_pictures_of_the_posts_that_are_there(tmp_path: Path) -> None:
+    a, c = (f"![](/media/{pair * 32})" for pair in ("ab", "cd"))
+    path = tmp_path / "byline.db"
+    upgrading._migrate(path, to="0007")
     with sqlite.opened(path, mode="rw") as db:
-        db.execute("DROP TABLE media_uses")
-        for table in ("posts", "revisions"):
-            db.execute(f"ALTER TABLE {table} DROP COLUMN lang")
-        db.execute("UPDATE alembic_version SET version_num = '0007'")
-    upgrade(path)
-    assert uses(site) == [("one", "ab"), ("three", "ab")]
-    assert uses(site, is_current=False) == [("three", "cd")]
-    with site.database.reading() as db:
-        stale = db.exec_driver_sql("SELECT slug FROM posts WHERE renderer_version = 0 ORDER BY slug").scalars().all()
-    assert stale == ["one", "three"]
+        db.execute(
+            "INSERT INTO users (id, username, display_name, role, created_at) VALUES (1, 'alan', '', 'author', 0)"
+        )
+        # Each post with all that it ever said, the present text last.
+        for slug, bodies in {"one": [a + a], "two": ["/media/none"], "three": [c + a, a]}.items():
+            db.execute(_POST_OF_0007, (slug, slug, bodies[-1], len(bodies)))
+            for number, body in enumerate(bodies, start=1):
+                db.execute(_REVISION_OF_0007, (slug, number, slug, body))
+    upgrading.upgrade(path)
+    with sqlite.opened(path, mode="ro") as db:
+        found = db.execute("SELECT post_id, substr(digest, 1, 2), is_current FROM media_uses ORDER BY 1, 2").fetchall()
+        stale = db.execute("SELECT slug FROM posts WHERE renderer_version = 0 ORDER BY slug").fetchall()
+    assert found == [("one", "ab", 1), ("three", "ab", 1), ("three", "cd", 0)]
+    assert stale == [("one",), ("three",)]
+
+
+_POST_OF_0007 = """
+INSERT INTO posts (id, slug, author_id, title, body, html, renderer_version, excerpt, summary, tags, status, visibility,
+                   published_at, version, created_at, updated_at)
+VALUES (?, ?, 1, '', ?, '', 1, '', '', '', 'published', 'public', 0, ?, 0, 0)
+"""
+_REVISION_OF_0007 = """
+INSERT INTO revisions (post_id, number, user_id, made_at, slug, title, body, excerpt, tags, status, visibility)
+VALUES (?, ?, 1, 0, ?, '', ?, '', '', 'published', 'public')
+"""
