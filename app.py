@@ -53,6 +53,9 @@ from blog.conversations.api import MOST_STREAMS
 from blog.conversations.api import make_api as make_conversations
 from blog.conversations.ask_pages import make_pages as make_ask_pages
 from blog.conversations.ask_pages import reopen_ask
+from blog.conversations.guide_pages import pages as guide_pages
+from blog.conversations.guide_pages import reopen_add as reopen_new_guide
+from blog.conversations.guide_pages import reopen_save as reopen_guide
 from blog.conversations.pages import pages as conversation_pages
 from blog.conversations.pages import reopen_rename as reopen_conversation
 from blog.conversations.summarising import SUMMARISE, summarise
@@ -220,6 +223,8 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "ledger_pages.dispose_operation": ledger_pages.reopen_disposal,
             "grant_pages.grant": reopen_grant,
             "ask_pages.ask": reopen_ask,
+            "guide_pages.add": reopen_new_guide,
+            "guide_pages.save": reopen_guide,
             "conversation_pages.rename": reopen_conversation,
             "retention_pages.save_retention": retention_pages.reopen_retention,
         },
@@ -280,6 +285,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         grant_pages,
         make_conversations(*asking),
         conversation_pages,
+        guide_pages,
         make_ask_pages(*asking),
         sessions_api,
         tokens_api,

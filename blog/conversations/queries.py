@@ -203,6 +203,24 @@ def list_guides(db: sa.Connection) -> list[Guide]:
     return [_to_guide(row) for row in rows]
 
 
+def insert_guide(db: sa.Connection, guide: Guide, *, at: int) -> None:
+    """Store a new one."""
+    values = {name: getattr(guide, name) for name in Guide.__dataclass_fields__}
+    db.execute(sa.insert(guides_table).values(**values, created_at=at))
+
+
+def update_guide(db: sa.Connection, guide: Guide) -> None:
+    """Store what it is now."""
+    values = {name: getattr(guide, name) for name in Guide.__dataclass_fields__ if name != "id"}
+    db.execute(sa.update(guides_table).where(_g.id == guide.id).values(values))
+
+
+def retire_guide(db: sa.Connection, guide_id: str, *, at: int) -> None:
+    """Let nobody choose it any more."""
+    changed = {"retired_at": at, "version": _g.version + 1}
+    db.execute(sa.update(guides_table).where(_g.id == guide_id).values(changed))
+
+
 def _to_guide(row: Sequence[Any]) -> Guide:
     values = dict(zip(Guide.__dataclass_fields__, row, strict=True))
     return Guide(**values | {"scope": Scope(values["scope"])})
