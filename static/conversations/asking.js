@@ -119,8 +119,8 @@ export class Asking {
   }
 
   async refuse(answer, question) {
-    if (answer.status === 401) {
-      // As a form it comes to the sign-in page, which carries the question along.
+    if (answer.status === 401 || answer.status === 403) {
+      // As a form it comes to the sign-in page, or to this one with a fresh token, which carry the question along.
       this.field.value = question;
       this.form.submit();
       return;

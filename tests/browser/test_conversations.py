@@ -168,6 +168,12 @@ def test_what_the_server_does_not_take_stays_in_the_field(
     expect(other.locator(".answered .text p").last).to_have_text("Yes.")
     other.close()
 
+    page.get_by_label("Your question").fill("And whose token is this?")
+    page.locator("#asking [name=csrf_token]").evaluate("field => { field.value = 'an old one' }")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_text("Your text is kept: please send it once more.")).to_be_visible()
+    expect(page.get_by_label("Your question")).to_have_value("And whose token is this?")
+
     page.get_by_label("Your question").fill("And who am I?")
     context.clear_cookies()
     page.get_by_role("button", name="Ask", exact=True).click()

@@ -547,7 +547,10 @@ def test_saving_without_the_form_s_token_changes_nothing(site: Site, post: Post)
 def test_an_author_grants_and_takes_back(site: Site) -> None:
     post = site.post("alan", title="For few", slug="few", visibility="granted")
     alan = site.client("alan")
-    assert "/posts/few/grants" in alan.get(post.path).text
+    page = alan.get(post.path).text
+    assert "/posts/few/grants" in page
+    assert "For those whom it was granted" in page
+    assert '<span class="flag">Granted</span>' in alan.get("/account").text
     assert "Nobody yet" in alan.get("/posts/few/grants").text
     assert alan.submit("/posts/few/grants", username=" @Rita ").status_code == 303
     assert alan.submit("/posts/few/grants", username="rita").status_code == 303, "again changes nothing"
