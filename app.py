@@ -52,7 +52,15 @@ from auth.users.pages import reopen_profile
 from auth.users.writings import Writings
 from blog.bin.pages import pages as bin_pages
 from blog.conversations import description as conversations_description
+from blog.conversations.api import MOST_STREAMS
 from blog.conversations.api import make_api as make_conversations
+from blog.conversations.ask_pages import make_pages as make_ask_pages
+from blog.conversations.ask_pages import reopen_ask
+from blog.conversations.guide_pages import pages as guide_pages
+from blog.conversations.guide_pages import reopen_add as reopen_new_guide
+from blog.conversations.guide_pages import reopen_save as reopen_guide
+from blog.conversations.pages import pages as conversation_pages
+from blog.conversations.pages import reopen_rename as reopen_conversation
 from blog.conversations.summarising import SUMMARISE, summarise
 from blog.conversations.wiring import answerer_for, surroundings_for
 from blog.desk.pages import pages as desk_pages
@@ -64,6 +72,10 @@ from blog.leaving.giving import give, index_given
 from blog.leaving.queries import has_any
 from blog.library import description as library_description
 from blog.library.api import api as library_api
+from blog.library.grant_pages import pages as grant_pages
+from blog.library.grant_pages import reopen_grant
+from blog.library.pages import pages as library_pages
+from blog.library.queries import find_holding
 from blog.media import description as media_description
 from blog.media import pages as media_library
 from blog.media import serving as media_serving
@@ -142,6 +154,7 @@ from web.requests import (
 from web.running import READERS, Prepared, run_site
 from web.settings import Settings, load_settings
 from web.signing import load_keys
+from web.sse import Places
 from web.static_files import init_static_files
 
 if TYPE_CHECKING:
@@ -187,7 +200,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     app.extensions["database"].check_writer = check_writer
     init_host_check(app, settings)
     app.url_map.converters["page"] = PageSlug
-    init_post_pages(app, find_place)
+    init_post_pages(app, find_place, find_holding)
     for step in (check_origin, check_body, refuse_bad_bearer):
         app.before_request(step)
     app.register_error_handler(Unauthenticated, answer_unauthenticated)
@@ -212,6 +225,11 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "tagging.rename": reopen_rename,
             "media_library.save_description": media_library.reopen_description,
             "ledger_pages.dispose_operation": ledger_pages.reopen_disposal,
+            "grant_pages.grant": reopen_grant,
+            "ask_pages.ask": reopen_ask,
+            "guide_pages.add": reopen_new_guide,
+            "guide_pages.save": reopen_guide,
+            "conversation_pages.rename": reopen_conversation,
             "retention_pages.save_retention": retention_pages.reopen_retention,
         },
     )
@@ -235,6 +253,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         [model for each in described for model in getattr(each, "MODELS", [])],
     )
 
+    asking = (lambda: watch_right(Permission.CONVERSE)), Places(MOST_STREAMS)
     owners_pages = (log_pages.make_pages, ledger_pages.make_pages, retention_pages.make_pages)
     for pages in (
         health_pages,
@@ -266,7 +285,12 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         preview_pages,
         posts_api,
         library_api,
-        make_conversations(lambda: watch_right(Permission.CONVERSE)),
+        library_pages,
+        grant_pages,
+        make_conversations(*asking),
+        conversation_pages,
+        guide_pages,
+        make_ask_pages(*asking),
         sessions_api,
         tokens_api,
         token_pages,

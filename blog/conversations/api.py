@@ -28,6 +28,8 @@ _MOST = 100
 # Of the threads of one process, so many may be held by answers.
 MOST_STREAMS = 40
 _BUSY = "Ask again in a moment; nothing of your question was stored."
+# Of a conversation whose post is not held any more: both are of answers.
+_NOT_SHOWN = {"preview": "", "summary": ""}
 # Called with the request at hand; what it returns tells later on whether whoever sent it would still be let in.
 WatchRight = Callable[[], Callable[[Connection], bool]]
 
@@ -53,10 +55,9 @@ class MessageBody(JsonBody):
     content: str = Field("", json_schema_extra={"minLength": 1, "maxLength": asking.LONGEST_QUESTION})
 
 
-def make_api(watch_right: WatchRight) -> Blueprint:
-    """The routes."""
+def make_api(watch_right: WatchRight, places: Places) -> Blueprint:
+    """The routes. `places`: for all answers of this process."""
     api = Blueprint("conversations_api", __name__)
-    places = Places(MOST_STREAMS)
 
     @api.get("/v1/conversations")
     @requires(Permission.CONVERSE)
@@ -65,7 +66,7 @@ def make_api(watch_right: WatchRight) -> Blueprint:
         limit, is_archived, before = _limit(), _is_archived(), cursor_before(request.args.get("before"))
         with reading() as db:
             found = queries.list_conversations(
-                db, user_id=principal().user_id, is_archived=is_archived, limit=limit + 1, before=before
+                db, by=principal(), at=clock.now(), is_archived=is_archived, limit=limit + 1, before=before
             )
         following = None
         if len(found) > limit:
@@ -102,8 +103,9 @@ def make_api(watch_right: WatchRight) -> Blueprint:
         who = principal()
         with reading() as db:
             owned = find_own(db, conversation_id, by=who)
-            summary = owned.conversation.summary if is_open(db, owned, by=who) else ""
-        return jsonify(_as_json(owned.conversation) | {"summary": summary})
+            may_see_answers = is_open(db, owned, by=who)
+        shown = _as_json(owned.conversation) | {"summary": owned.conversation.summary}
+        return jsonify(shown if may_see_answers else shown | _NOT_SHOWN)
 
     @api.patch("/v1/conversations/<conversation_id>")
     @requires(Permission.CONVERSE)
@@ -123,7 +125,9 @@ def make_api(watch_right: WatchRight) -> Blueprint:
                 is_archived=asked.get("is_archived"),
                 by=principal(),
             )
-        return jsonify(_as_json(conversation))
+            may_see_answers = is_open(db, find_own(db, conversation_id, by=principal()), by=principal())
+        shown = _as_json(conversation)
+        return jsonify(shown if may_see_answers else shown | {"preview": ""})
 
     @api.get("/v1/conversations/<conversation_id>/messages")
     @requires(Permission.CONVERSE)

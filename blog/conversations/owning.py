@@ -13,7 +13,7 @@ from storage.ids import parse_id
 from web.errors import Forbidden, Invalid, NotFound
 
 LONGEST_TITLE = 200
-_NOT_SAVED = (
+NOT_SAVED = (
     "This post is not in your library. Save it first: the button stands under the post, and for programs it is "
     'POST /v1/library with {"post": …}.'
 )
@@ -39,7 +39,7 @@ def open_conversation(
         raise Invalid({"post": "Name a post by its id or slug."})
     about = find_post(db, post, by=by)
     if find_source(db, about.id, user_id=by.user_id) is None:
-        raise Forbidden(_NOT_SAVED)
+        raise Forbidden(NOT_SAVED)
     at = clock.now()
     conversation = Conversation(
         id=known,

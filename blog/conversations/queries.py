@@ -1,11 +1,13 @@
 """Every statement about conversations. A stranger's conversation is not found."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from auth.principal import Principal
 from blog.conversations.model import (
     Conversation,
     Guide,
@@ -19,6 +21,7 @@ from blog.conversations.model import (
     messages_table,
 )
 from blog.posts.model import Held, library_table, posts_table
+from blog.posts.queries import has_come_out, is_known
 from web.cursors import Cursor
 
 _c, _g, _m, _p, _h = conversations_table.c, guides_table.c, messages_table.c, posts_table.c, library_table.c
@@ -76,14 +79,47 @@ def change_conversation(
 
 
 def list_conversations(
-    db: sa.Connection, *, user_id: int | None, is_archived: bool, limit: int, before: Cursor | None = None
+    db: sa.Connection,
+    *,
+    by: Principal,
+    at: int,
+    is_archived: bool,
+    limit: int,
+    before: Cursor | None = None,
+    post_id: str | None = None,
 ) -> list[Conversation]:
-    """One person's own, the last used first."""
-    query = sa.select(*_CONVERSATION).where(_c.user_id == user_id, _c.is_archived == is_archived)
+    """One's own, the last used first; about one post, if it is named.
+
+    Where its reader may not read the post any more, or does not hold it, there is no preview: it is of an answer.
+    """
+    holding = sa.and_(_h.post_id == _c.post_id, _h.user_id == _c.user_id)
+    joined = conversations_table.join(posts_table, _p.id == _c.post_id).outerjoin(library_table, holding)
+    is_held = sa.or_(_p.author_id == by.user_id, _h.source.is_not(None))
+    query = sa.select(*_CONVERSATION, sa.and_(is_held, _may_read(by, at))).select_from(joined)
+    query = query.where(_c.user_id == by.user_id, _c.is_archived == is_archived)
+    if post_id is not None:
+        query = query.where(_c.post_id == post_id)
     if before is not None:
         query = query.where(sa.tuple_(_c.updated_at, _c.id) < sa.tuple_(before.at, before.id))
-    rows = db.execute(query.order_by(_c.updated_at.desc(), _c.id.desc()).limit(limit))
-    return [Conversation(*row) for row in rows]
+    rows: Any = db.execute(query.order_by(_c.updated_at.desc(), _c.id.desc()).limit(limit))
+    found = [(Conversation(*row), is_open) for *row, is_open in rows]
+    return [each if is_open else replace(each, preview="") for each, is_open in found]
+
+
+def find_versions(db: sa.Connection, post_ids: Collection[str], *, by: Principal, at: int) -> dict[str, int]:
+    """Of the posts that `by` may read now, which version is there."""
+    holding = sa.and_(_h.post_id == _p.id, _h.user_id == by.user_id)
+    query = sa.select(_p.id, _p.version).select_from(posts_table.outerjoin(library_table, holding))
+    if not post_ids:
+        return {}
+    rows: Any = db.execute(query.where(_p.id.in_(post_ids), _may_read(by, at)))
+    return dict(list(rows))
+
+
+def _may_read(by: Principal, at: int) -> sa.ColumnElement[bool]:
+    """The condition that `by` may read a post, beside which stands how they hold it."""
+    is_granted = sa.and_(_h.source == Held.GRANTED, has_come_out(at))
+    return sa.and_(_p.deleted_at.is_(None), sa.or_(is_known(by, at), is_granted))
 
 
 def list_messages(db: sa.Connection, conversation_id: str, *, limit: int, after: int = 0) -> list[Message]:
@@ -92,10 +128,14 @@ def list_messages(db: sa.Connection, conversation_id: str, *, limit: int, after:
     return [_to_message(row) for row in db.execute(query.order_by(_m.number).limit(limit))]
 
 
-def list_last_messages(db: sa.Connection, conversation_id: str, *, limit: int) -> list[Message]:
-    """The last that was said, in order."""
-    query = sa.select(*_MESSAGE).where(_m.conversation_id == conversation_id).order_by(_m.number.desc()).limit(limit)
-    return [_to_message(row) for row in db.execute(query)][::-1]
+def list_last_messages(
+    db: sa.Connection, conversation_id: str, *, limit: int, before: int | None = None
+) -> list[Message]:
+    """The last that was said, in order; `before`: of what stands before the one of that number."""
+    query = sa.select(*_MESSAGE).where(_m.conversation_id == conversation_id)
+    if before is not None:
+        query = query.where(_m.number < before)
+    return [_to_message(row) for row in db.execute(query.order_by(_m.number.desc()).limit(limit))][::-1]
 
 
 def raise_turn(db: sa.Connection, conversation_id: str, *, user_id: int | None, at: int) -> int | None:
@@ -161,6 +201,24 @@ def list_guides(db: sa.Connection) -> list[Guide]:
     """All that can be chosen, the eldest first."""
     rows = db.execute(sa.select(*_GUIDE).where(_g.retired_at.is_(None)).order_by(_g.created_at, _g.id))
     return [_to_guide(row) for row in rows]
+
+
+def insert_guide(db: sa.Connection, guide: Guide, *, at: int) -> None:
+    """Store a new one."""
+    values = {name: getattr(guide, name) for name in Guide.__dataclass_fields__}
+    db.execute(sa.insert(guides_table).values(**values, created_at=at))
+
+
+def update_guide(db: sa.Connection, guide: Guide) -> None:
+    """Store what it is now."""
+    values = {name: getattr(guide, name) for name in Guide.__dataclass_fields__ if name != "id"}
+    db.execute(sa.update(guides_table).where(_g.id == guide.id).values(values))
+
+
+def retire_guide(db: sa.Connection, guide_id: str, *, at: int) -> None:
+    """Let nobody choose it any more."""
+    changed = {"retired_at": at, "version": _g.version + 1}
+    db.execute(sa.update(guides_table).where(_g.id == guide_id).values(changed))
 
 
 def _to_guide(row: Sequence[Any]) -> Guide:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from auth.users.model import users_table
-from blog.posts.model import Held, PostLine, library_table, posts_table
+from blog.posts.model import Held, Post, PostLine, library_table, posts_table
 from blog.posts.queries import FROM, LINE, has_come_out, is_known, to_line
 from web.cursors import Cursor
 
@@ -42,6 +42,13 @@ def find_source(db: sa.Connection, post_id: str, *, user_id: int | None) -> Held
     return None if row.source is None else Held(row.source)
 
 
+def find_holding(db: sa.Connection, post: Post, by: Principal) -> Held | None:
+    """The same of a post that is at hand."""
+    if post.author_id == by.user_id:
+        return Held.OWN
+    return find_source(db, post.id, user_id=by.user_id)
+
+
 def insert_holding(db: sa.Connection, post_id: str, *, user_id: int, source: Held, at: int) -> None:
     """Store it; nothing is there yet."""
     db.execute(sa.insert(library_table).values(user_id=user_id, post_id=post_id, source=source, created_at=at))
@@ -71,11 +78,14 @@ def list_held(db: sa.Connection, *, by: Principal, at: int, limit: int, before: 
     return [Holding(to_line(line, at), Held(source), created_at) for source, created_at, *line in rows]
 
 
-def list_grants(db: sa.Connection, post_id: str, *, limit: int) -> list[Grant]:
-    """Who was granted a post, by name."""
+def list_grants(db: sa.Connection, post_id: str, *, limit: int, after: str | None = None) -> list[Grant]:
+    """Who was granted a post, by name; `after`: behind that name."""
     u = users_table.c
     query = sa.select(u.username, u.display_name, _h.created_at).join_from(
         library_table, users_table, u.id == _h.user_id
     )
-    rows = db.execute(query.where(_h.post_id == post_id, _h.source == Held.GRANTED).order_by(u.username).limit(limit))
+    query = query.where(_h.post_id == post_id, _h.source == Held.GRANTED)
+    if after is not None:
+        query = query.where(u.username > after)
+    rows = db.execute(query.order_by(u.username).limit(limit))
     return [Grant._make(row) for row in rows]

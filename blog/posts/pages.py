@@ -8,10 +8,11 @@ from flask import Blueprint, Flask, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
 from auth.guards import public
+from auth.permissions import Permission
 from auth.principal import Principal, principal
 from auth.users.profiles import find_author
 from blog.posts import queries
-from blog.posts.model import Kind, Post, PostLine
+from blog.posts.model import Held, Kind, Post, PostLine
 from blog.posts.reading import Readable, read_post
 from blog.posts.showing import Around, answer
 from blog.tags.addresses import tag_path
@@ -30,11 +31,17 @@ _PER_PAGE = 10
 
 # What a post is a part of, as its page shows it; None: nothing.
 FindSeries = Callable[[sa.Connection, Post, Principal], object]
+# How somebody holds a post; None: not at all.
+FindHolding = Callable[[sa.Connection, Post, Principal], Held | None]
 
 
-def init_post_pages(app: Flask, find_series: FindSeries) -> None:
-    """`find_series` gives the series that a post is a part of, as somebody sees it: a floor above knows."""
+def init_post_pages(app: Flask, find_series: FindSeries, find_holding: FindHolding) -> None:
+    """`find_series` gives the series that a post is a part of, as somebody sees it: a floor above knows.
+
+    `find_holding` tells how somebody holds it in their library, for the buttons of those who are signed in.
+    """
     app.extensions["find_series"] = find_series
+    app.extensions["find_holding"] = find_holding
 
 
 @pages.get("/")
@@ -125,9 +132,18 @@ def _read(slug: str) -> tuple[Readable, Around]:
         if readable.is_withheld:
             return readable, Around()
         series = find_series(db, post, by)
+        held = _find_held(db, post, by)
         if post.kind == Kind.PAGE or not post.is_out(at):
-            return readable, Around(series)
-        return readable, Around(series, *queries.find_neighbours(db, post, by=by, at=at))
+            return readable, Around(series, held=held)
+        return readable, Around(series, *queries.find_neighbours(db, post, by=by, at=at), held=held)
+
+
+def _find_held(db: sa.Connection, post: Post, by: Principal) -> str | None:
+    """How its reader holds it; empty: not at all. None for visitors and programs, who have no buttons."""
+    if not (by.has_session and by.may(Permission.CONVERSE)):
+        return None
+    find_holding: FindHolding = current_app.extensions["find_holding"]
+    return find_holding(db, post, by) or ""
 
 
 def _page_of_lines(**which: str) -> tuple[list[PostLine], Cursor | None]:

@@ -27,6 +27,7 @@ class Around:
     series: object = None  # what it is a part of
     before: Neighbour | None = None  # the post that came out before it
     after: Neighbour | None = None
+    held: str | None = None  # how its reader holds it; empty: not at all; None: they have no library
 
 
 def answer(readable: Readable, around: Around, *, asked: str) -> ResponseReturnValue:
@@ -68,7 +69,7 @@ def withhold(post: Post) -> Response:
 
 def _shown(post: Post) -> dict[str, Any]:
     names = (
-        "slug", "path", "kind", "title", "author_name", "author_username", "tags", "published_at", "updated_at",
+        "id", "slug", "path", "kind", "title", "author_name", "author_username", "tags", "published_at", "updated_at",
         "visibility", "status", "version", "excerpt", "lang", "is_hidden",
     )  # fmt: skip
     shown: dict[str, Any] = {name: getattr(post, name) for name in names}

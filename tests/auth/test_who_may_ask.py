@@ -72,6 +72,11 @@ WHOSE = {
     "POST /account/working-copies/<key>/discard": READER,
     "GET /account/working-copies/<key>/text": READER,
     "GET /admin": OWNER,
+    "GET /admin/guides": OWNER,
+    "POST /admin/guides": OWNER,
+    "GET /admin/guides/<guide_id>": OWNER,
+    "POST /admin/guides/<guide_id>": OWNER,
+    "POST /admin/guides/<guide_id>/retire": OWNER,
     "GET /admin/invitations": OWNER,
     "POST /admin/invitations": OWNER,
     "POST /admin/invitations/<invitation_id>/withdraw": OWNER,
@@ -101,6 +106,7 @@ FIELDS = {
     "new_name": "two", "days": "1", "title": "Taken", "what": "delete", "scopes": "posts:read", "lasts": "30",
     "level": "strict", "display_name": "Taken", "biography": "x", "state": "done", "note": "x", "alt": "x", "body": "x",
     "uses": "1", "registration": "open", "username": "rita", "fate": "delete", "hide": "y", "code": "123456",
+    "system_prompt": "x", "greeting": "x", "scope": "blog",
     "description": "x", "post": "00000000-0000-4000-8000-000000000000~1",
 }  # fmt: skip
 
@@ -128,11 +134,12 @@ def there(place: Site) -> dict[str, str]:
         series_id = str(db.execute(series_table.select()).mappings().one()["id"])
         token_id = str(db.exec_driver_sql("SELECT id FROM tokens").scalar_one())
         invitation_id = str(db.exec_driver_sql("SELECT id FROM invitations").scalar_one())
+        guide_id = str(db.exec_driver_sql("SELECT id FROM guides").scalar_one())
         session_id = str(db.exec_driver_sql("SELECT id FROM sessions").scalar_one())
     return {
         "post_id": str(post.id), "key": str(post.id), "series_id": series_id, "token_id": token_id, "session_id": session_id,
         "username": "rita", "submission": "0" * 32, "media_id": "1", "call_id": "1",
-        "invitation_id": invitation_id, "passkey_id": passkey.id,
+        "guide_id": guide_id, "invitation_id": invitation_id, "passkey_id": passkey.id,
     }  # fmt: skip
 
 

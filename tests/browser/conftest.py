@@ -79,7 +79,7 @@ class Watch:
         # A page may well refuse; the tests look at that. What it is made of must be there.
         is_page = response.request.resource_type == "document"
         # What a script asks for may be refused too: it says so on the page.
-        if response.request.resource_type == "fetch" and response.status in (401, 403, 409):
+        if response.request.resource_type == "fetch" and response.status in (401, 403, 409, 429, 503):
             return
         if response.status >= (500 if is_page else 400):
             self.faults.append(f"{response.status}: {response.url}")

@@ -26,6 +26,7 @@ from eventlog.log.appending import append_event
 from eventlog.retention.applying import apply_retention
 from storage import clock
 from tests.blog.media.pictures import picture
+from tests.browser.asked import converse
 from tests.support import PASSWORD, SECRET, TESTER, Server, Site, make_site
 from web.site.model import Registration
 from web.site.queries import change_registration, change_site
@@ -98,6 +99,7 @@ def build(folder: Path) -> Server:
     _invite(site)
     _give_app(site)
     _give_passkeys(site)
+    converse(site, FLEET, GERMAN, UNBROKEN)
     site.close()
     # A mail server that is not there.
     mail = {"BYLINE_SMTP_URL": "smtp://localhost:1", "BYLINE_MAIL_FROM": "notes@example.org"}

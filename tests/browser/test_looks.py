@@ -396,6 +396,55 @@ def _choose_too_short_a_password(page: Page) -> None:
     expect(page.get_by_text("needs your attention")).to_be_visible()
 
 
+def _open_conversation(title: str, *, archived: bool = False) -> Callable[[Page], None]:
+    def go(page: Page) -> None:
+        page.goto("/conversations?archived" if archived else "/conversations")
+        page.get_by_role("link", name=title).first.click()
+        expect(page.locator("#said .words").first).to_be_visible()
+        for summary in page.locator(".passages summary").all()[:1]:
+            summary.click()
+
+    return go
+
+
+def _ask_too_much(page: Page) -> None:
+    page.goto("/conversations/new?post=fleet")
+    page.get_by_label("Your question").evaluate("field => { field.removeAttribute('maxlength') }")
+    page.get_by_label("Your question").fill("Why? " * 900)
+    page.get_by_label("Your question").evaluate("field => field.form.submit()")
+    expect(page.get_by_text("needs your attention")).to_be_visible()
+
+
+def _ask_and_be_refused(page: Page) -> None:
+    page.goto("/conversations/new?post=fleet")
+    page.evaluate("document.querySelector('#asking [name=csrf_token]').value = 'bad'")
+    page.get_by_label("Your question").fill("Why?")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_text("Your text is kept")).to_be_visible()
+
+
+def _watch_answer(page: Page) -> None:
+    page.goto("/conversations/new?post=arabic")
+    page.get_by_label("Your question").fill("What is in the morning?")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text("The answer is here.")
+
+
+def _grant_nobody(page: Page) -> None:
+    page.goto("/posts/few/grants")
+    page.get_by_role("textbox").fill("nobody-at-all")
+    page.get_by_role("button", name="Grant it").click()
+    expect(page.get_by_text("needs your attention")).to_be_visible()
+
+
+def _open_guide(page: Page) -> None:
+    page.goto("/admin/guides")
+    page.get_by_role("link", name="Change Harbour master").click()
+    page.get_by_label("What it is told").fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("needs your attention")).to_be_visible()
+
+
 # What is on the picture: whose browser it is, and the way there.
 SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "home": (None, _go("/")),
@@ -489,6 +538,24 @@ SCENES: dict[str, tuple[str | None, Callable[[Page], None]]] = {
     "reset-faults": ("olive", _reset_badly),
     "leaving": ("ada", _go("/account/delete")),
     "leaving-faults": ("olive", _delete_without_a_word),
+    "post-saved": ("rita", _go("/posts/fleet")),
+    "post-to-save": ("alan", _go("/posts/fleet")),
+    "library": ("rita", _go("/library")),
+    "library-none": ("alan", _go("/library?before=1~00000000-0000-4000-8000-000000000000")),
+    "grants": ("ada", _go("/posts/few/grants")),
+    "grants-faults": ("ada", _grant_nobody),
+    "conversations": ("rita", _go("/conversations")),
+    "conversations-none": ("alan", _go("/conversations?archived")),
+    "conversation": ("rita", _open_conversation("The fleet goes out")),
+    "conversation-new": ("alan", _go("/conversations/new?post=few")),
+    "conversation-to-save": ("edith", _go("/conversations/new?post=fleet")),
+    "conversation-asked": ("rita", _watch_answer),
+    "conversation-refused": ("rita", _ask_and_be_refused),
+    "conversation-faults": ("rita", _ask_too_much),
+    "conversation-closed": ("rita", _open_conversation("The log of the Albatross")),
+    "conversation-archived": ("rita", _open_conversation("About the harbour", archived=True)),
+    "guides": ("olive", _go("/admin/guides")),
+    "guide-faults": ("olive", _open_guide),
     "author": (None, _go("/authors/ada")),
     "pictures": ("ada", _go("/account/media")),
     "pictures-none": ("alan", _go("/account/media")),

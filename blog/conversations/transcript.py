@@ -1,0 +1,101 @@
+"""What was said in a conversation, as its page shows it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from markupsafe import Markup
+
+from auth.principal import Principal
+from blog.conversations import queries
+from blog.conversations.chain import find_own, read_held_post
+from blog.conversations.model import Conversation, Guide, Message, Passage, Role, State
+from blog.posts.model import Post
+from storage import clock
+from web.errors import Forbidden
+
+MESSAGES_A_PAGE = 50
+
+
+class Quoted(NamedTuple):
+    """A passage, and what has become of the post that it is from."""
+
+    passage: Passage
+    is_changed: bool  # since it was quoted
+    is_gone: bool  # for this reader
+
+
+class Entry(NamedTuple):
+    """What one side said."""
+
+    message: Message
+    html: Markup  # of an answer
+    quoted: list[Quoted]
+    has_no_answer: bool
+    ask_again: str  # the question to ask once more; empty: it was answered, or asked again already
+
+    @property
+    def is_question(self) -> bool:
+        """Whether the reader said it."""
+        return self.message.role == Role.READER
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether there is a sentence of ours in the place of an answer."""
+        return self.message.state == State.FAILED
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether the answer ends before its end."""
+        return self.message.state == State.ABANDONED
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A conversation, as its reader sees it now."""
+
+    conversation: Conversation
+    guide: Guide
+    post: Post | None  # None: not theirs to read or to ask any more; what they wrote themselves is all there is then
+    entries: list[Entry]
+    earlier: int | None  # the number before which there is more
+
+
+def read_transcript(db: sa.Connection, name: str, *, by: Principal, before: int | None = None) -> Transcript:
+    """Somebody's own conversation; `before`: what was said before the message of that number. Raises NotFound."""
+    owned = find_own(db, name, by=by)
+    try:
+        post = read_held_post(db, owned, by=by)
+    except Forbidden:
+        post = None
+    messages = queries.list_last_messages(db, owned.conversation.id, limit=MESSAGES_A_PAGE + 1, before=before)
+    earlier = messages[1].number if len(messages) > MESSAGES_A_PAGE else None
+    messages = messages[-MESSAGES_A_PAGE:]
+    if post is None:
+        entries = [Entry(each, Markup(), [], False, "") for each in messages if each.role == Role.READER]
+    else:
+        quoted = {passage.post for message in messages for passage in message.passages}
+        entries = _entries(messages, queries.find_versions(db, quoted, by=by, at=clock.now()))
+    return Transcript(owned.conversation, owned.guide, post, entries, earlier)
+
+
+def _entries(messages: Sequence[Message], versions: Mapping[str, int]) -> list[Entry]:
+    entries = []
+    for at, message in enumerate(messages):
+        following = messages[at + 1 :]
+        is_question = message.role == Role.READER
+        has_no_answer = is_question and (not following or following[0].role == Role.READER)
+        question = ""
+        if has_no_answer or message.state != State.DONE:
+            before = (each.content for each in reversed(messages[: at + 1]) if each.role == Role.READER)
+            question = next(before, "")
+        if any(each.role == Role.READER and each.content == question for each in following):
+            question = ""
+        html = Markup(message.html)  # noqa: S704 - sanitised when it was stored
+        quoted = [
+            Quoted(each, versions.get(each.post, each.version) != each.version, each.post not in versions)
+            for each in message.passages
+        ]
+        entries.append(Entry(message, html, quoted, has_no_answer, question))
+    return entries
