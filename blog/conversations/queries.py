@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from auth.principal import Principal
 from blog.conversations.model import (
     Conversation,
     Guide,
@@ -19,40 +20,49 @@ from blog.conversations.model import (
     messages_table,
 )
 from blog.posts.model import Held, library_table, posts_table
+from blog.posts.queries import is_granted_and_out, is_known
 from web.cursors import Cursor
 
 _c, _g, _m, _p, _h = conversations_table.c, guides_table.c, messages_table.c, posts_table.c, library_table.c
 _CONVERSATION = [_c[name] for name in Conversation.__dataclass_fields__]
 _GUIDE = [_g[name] for name in Guide.__dataclass_fields__]
+# What of a row is made of answers.
+_ANSWERED = ("preview", "summary")
 _MESSAGE = [_m[name] for name in Message.__dataclass_fields__]
 
 
+class Ended(NamedTuple):
+    """What a conversation is once an answer was counted."""
+
+    message_count: int
+    version: int
+
+
 class Owned(NamedTuple):
-    """A conversation of somebody's own, with what its use depends on."""
+    """A conversation of somebody's own, with what its use depends on, and the versions of what it is made with."""
 
     conversation: Conversation
-    guide: Guide
+    guide_version: int
     post_version: int
     held: Held | None  # how its reader holds the post now; None: not any more
 
 
 def find_owned(db: sa.Connection, conversation_id: str, *, user_id: int | None) -> Owned | None:
-    """The conversation, if it is theirs, with its guide and whether they hold its post. One statement."""
+    """The conversation, if it is theirs, and whether they hold its post. One statement."""
     holding = sa.and_(_h.post_id == _c.post_id, _h.user_id == _c.user_id)
     joined = (
         conversations_table.join(guides_table, _g.id == _c.guide_id)
         .join(posts_table, _p.id == _c.post_id)
         .outerjoin(library_table, holding)
     )
-    query = sa.select(*_CONVERSATION, *_GUIDE, _p.version, _p.author_id, _h.source).select_from(joined)
+    query = sa.select(*_CONVERSATION, _g.version, _p.version, _p.author_id, _h.source).select_from(joined)
     row = db.execute(query.where(_c.id == conversation_id, _c.user_id == user_id)).one_or_none()
     if row is None:
         return None
     end = len(_CONVERSATION)
-    conversation, guide = Conversation(*row[:end]), _to_guide(row[end : end + len(_GUIDE)])
-    version, author_id, source = row[end + len(_GUIDE) :]
+    guide_version, post_version, author_id, source = row[end:]
     held = Held.OWN if author_id == user_id else None if source is None else Held(source)
-    return Owned(conversation, guide, version, held)
+    return Owned(Conversation(*row[:end]), guide_version, post_version, held)
 
 
 def is_taken(db: sa.Connection, conversation_id: str) -> bool:
@@ -76,10 +86,15 @@ def change_conversation(
 
 
 def list_conversations(
-    db: sa.Connection, *, user_id: int | None, is_archived: bool, limit: int, before: Cursor | None = None
+    db: sa.Connection, *, by: Principal, at: int, is_archived: bool, limit: int, before: Cursor | None = None
 ) -> list[Conversation]:
-    """One person's own, the last used first."""
-    query = sa.select(*_CONVERSATION).where(_c.user_id == user_id, _c.is_archived == is_archived)
+    """One person's own, the last used first; those whose post they may not ask now without what was answered."""
+    holding = sa.and_(_h.post_id == _c.post_id, _h.user_id == _c.user_id)
+    is_held = sa.or_(_h.source.is_not(None), _p.author_id == by.user_id)
+    joined = conversations_table.join(posts_table, _p.id == _c.post_id).outerjoin(library_table, holding)
+    is_open = sa.and_(is_held, _p.deleted_at.is_(None), sa.or_(is_known(by, at), is_granted_and_out(by, at)))
+    columns = [sa.case((is_open, each), else_="") if each.name in _ANSWERED else each for each in _CONVERSATION]
+    query = sa.select(*columns).select_from(joined).where(_c.user_id == by.user_id, _c.is_archived == is_archived)
     if before is not None:
         query = query.where(sa.tuple_(_c.updated_at, _c.id) < sa.tuple_(before.at, before.id))
     rows = db.execute(query.order_by(_c.updated_at.desc(), _c.id.desc()).limit(limit))
@@ -92,9 +107,14 @@ def list_messages(db: sa.Connection, conversation_id: str, *, limit: int, after:
     return [_to_message(row) for row in db.execute(query.order_by(_m.number).limit(limit))]
 
 
-def list_last_messages(db: sa.Connection, conversation_id: str, *, limit: int) -> list[Message]:
-    """The last that was said, in order."""
-    query = sa.select(*_MESSAGE).where(_m.conversation_id == conversation_id).order_by(_m.number.desc()).limit(limit)
+def list_last_messages(
+    db: sa.Connection, conversation_id: str, *, limit: int, before: int | None = None
+) -> list[Message]:
+    """The last that was said, in order; `before`: of what stands before that number."""
+    query = sa.select(*_MESSAGE).where(_m.conversation_id == conversation_id)
+    if before is not None:
+        query = query.where(_m.number < before)
+    query = query.order_by(_m.number.desc()).limit(limit)
     return [_to_message(row) for row in db.execute(query)][::-1]
 
 
@@ -106,21 +126,24 @@ def raise_turn(db: sa.Connection, conversation_id: str, *, user_id: int | None, 
     return db.execute(raised).scalar_one_or_none()
 
 
-def end_turn(db: sa.Connection, conversation_id: str, *, turn: int, preview: str, at: int) -> int | None:
-    """Count the answer of that turn: how many messages there are now. None when another turn has begun since."""
+def end_turn(db: sa.Connection, conversation_id: str, *, turn: int, preview: str, at: int) -> Ended | None:
+    """Count the answer of that turn, and say what there is now. None when another turn has begun since."""
     is_mine = sa.and_(_c.id == conversation_id, _c.turn == turn)
     values = {"message_count": _c.message_count + 1, "version": _c.version + 1, "updated_at": at, "preview": preview}
-    ended = sa.update(conversations_table).where(is_mine).values(values).returning(_c.message_count)
-    return db.execute(ended).scalar_one_or_none()
+    ended = sa.update(conversations_table).where(is_mine).values(values).returning(_c.message_count, _c.version)
+    row = db.execute(ended).one_or_none()
+    return None if row is None else Ended._make(row)
 
 
-def insert_message(db: sa.Connection, conversation_id: str, message: Message) -> None:
-    """Store what was said."""
+def insert_message(db: sa.Connection, conversation_id: str, message: Message, *, number: int | None = None) -> None:
+    """Store what was said, under that number if one is given."""
     values = {name: getattr(message, name) for name in Message.__dataclass_fields__}
     values |= {
         "passages": json.dumps([passage._asdict() for passage in message.passages]),
         "conversation_id": conversation_id,
     }
+    if number is not None:
+        values["number"] = number
     db.execute(sa.insert(messages_table).values(**values))
 
 
@@ -134,7 +157,9 @@ def count_questions_since(db: sa.Connection, user_id: int | None, *, since: int)
     """How many questions a person has asked since then."""
     joined = messages_table.join(conversations_table, _c.id == _m.conversation_id)
     query = sa.select(sa.func.count()).select_from(joined)
-    query = query.where(_c.user_id == user_id, _m.role == Role.READER, _m.created_at >= since)
+    # A conversation that was not touched since holds none: those need not be looked through.
+    query = query.where(_c.user_id == user_id, _c.updated_at >= since)
+    query = query.where(_m.role == Role.READER, _m.created_at >= since)
     return int(db.execute(query).scalar_one())
 
 
@@ -154,6 +179,12 @@ def find_conversation(db: sa.Connection, conversation_id: str) -> Conversation |
 def find_guide(db: sa.Connection, guide_id: str) -> Guide | None:
     """The guide of that id, if it can be chosen."""
     row = db.execute(sa.select(*_GUIDE).where(_g.id == guide_id, _g.retired_at.is_(None))).one_or_none()
+    return None if row is None else _to_guide(row)
+
+
+def find_any_guide(db: sa.Connection, guide_id: str) -> Guide | None:
+    """The guide of that id, also one that is retired: conversations that began with it go on with it."""
+    row = db.execute(sa.select(*_GUIDE).where(_g.id == guide_id)).one_or_none()
     return None if row is None else _to_guide(row)
 
 
