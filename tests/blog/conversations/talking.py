@@ -113,5 +113,3 @@ def answers_with(site: Site, *pieces: Any) -> Scripted:
     scripted = Scripted(*pieces)
     site.app.extensions["conversations"] = replace(site.app.extensions["conversations"], answerer=scripted)
     return scripted
-
-

@@ -157,7 +157,9 @@ def test_nobody_reads_what_another_one_asks_not_even_owners(site: Site) -> None:
     assert counts(site) == before
 
 
-@pytest.mark.parametrize("name", ["", "none", "1", "0" * 31, "%00", "..", "é", "f" * 4000, "{}", "null", "%F0%9F%98%80"])
+@pytest.mark.parametrize(
+    "name", ["", "none", "1", "0" * 31, "%00", "..", "é", "f" * 4000, "{}", "null", "%F0%9F%98%80"]
+)
 def test_what_is_no_uuid_is_no_conversation(site: Site, name: str) -> None:
     harbour(site)
     rita = program(site)
@@ -203,7 +205,13 @@ def test_what_may_be_asked(site: Site, content: Any, status: int) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b'{"content": "\\ud800"}', b'{"content": "a\\udfffb"}', b'{"\\ud800": 1, "content": "a"}', b'{"content": "a", "role": "guide"}', b"{}"],
+    [
+        b'{"content": "\\ud800"}',
+        b'{"content": "a\\udfffb"}',
+        b'{"\\ud800": 1, "content": "a"}',
+        b'{"content": "a", "role": "guide"}',
+        b"{}",
+    ],
 )
 def test_lone_surrogates_and_unknown_fields_are_named_and_nothing_is_stored(site: Site, body: bytes) -> None:
     harbour(site)
@@ -217,7 +225,16 @@ def test_lone_surrogates_and_unknown_fields_are_named_and_nothing_is_stored(site
     assert counts(site) == (1, 0)
 
 
-@pytest.mark.parametrize(("body", "kind", "status"), [(b"{", "application/json", 400), (b"[]", "application/json", 400), (b"\xff", "application/json", 400), (b"a", "text/plain", 415), (b"x" * 3_000_000, "application/json", 413)])
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b"\xff", "application/json", 400),
+        (b"a", "text/plain", 415),
+        (b"x" * 3_000_000, "application/json", 413),
+    ],
+)
 def test_what_is_not_understood(site: Site, body: bytes, kind: str, status: int) -> None:
     harbour(site)
     rita = program(site)
@@ -230,7 +247,13 @@ def test_what_is_not_understood(site: Site, body: bytes, kind: str, status: int)
 
 class TestRefusalsComeInOrder:
     def test_nobody(self, site: Site) -> None:
-        for method, path in (("GET", ""), ("GET", f"/{new_id()}"), ("PUT", "/x"), ("PATCH", "/x"), ("POST", "/x/messages")):
+        for method, path in (
+            ("GET", ""),
+            ("GET", f"/{new_id()}"),
+            ("PUT", "/x"),
+            ("PATCH", "/x"),
+            ("POST", "/x/messages"),
+        ):
             for client in (site.client(), site.client(token="byl_" + "x" * 43)):
                 answer = client.open(f"/v1/conversations{path}", method=method, json={"nonsense": 1})
                 assert answer.status_code == 401
@@ -239,7 +262,13 @@ class TestRefusalsComeInOrder:
     def test_a_token_without_the_scope(self, site: Site) -> None:
         others = [scope for scope in Scope if scope != Scope.CONVERSATIONS]
         rita = site.client(token=site.token("rita", *others))
-        for method, path in (("GET", ""), ("GET", f"/{new_id()}"), ("PUT", "/x"), ("PATCH", "/x"), ("POST", "/x/messages")):
+        for method, path in (
+            ("GET", ""),
+            ("GET", f"/{new_id()}"),
+            ("PUT", "/x"),
+            ("PATCH", "/x"),
+            ("POST", "/x/messages"),
+        ):
             assert rita.open(f"/v1/conversations{path}", method=method, json={"nonsense": 1}).status_code == 403
 
     def test_an_unknown_id_before_the_form_token_and_that_before_the_content(self, site: Site) -> None:
@@ -254,7 +283,9 @@ class TestRefusalsComeInOrder:
             assert "token" in answer.text
         token = browser.form_token("/account/profile")
         for path, method in ((f"{conversation}/messages", "POST"), (conversation, "PATCH"), (conversation, "PUT")):
-            answer = browser.open(f"/v1/conversations/{path}", method=method, json={"bad": 1}, headers={"X-CSRF-Token": token})
+            answer = browser.open(
+                f"/v1/conversations/{path}", method=method, json={"bad": 1}, headers={"X-CSRF-Token": token}
+            )
             assert answer.status_code == 422
 
     def test_archived_and_withdrawn_before_the_content(self, site: Site) -> None:
@@ -270,7 +301,21 @@ class TestRefusalsComeInOrder:
             assert rita.post(f"{path}/messages", json=body).status_code == 403
 
 
-@pytest.mark.parametrize("body", [{}, {"post": ""}, {"post": 5}, {"post": "harbour", "guide": "none"}, {"post": "harbour", "guide": new_id()}, {"post": "harbour", "title": ""}, {"post": "harbour", "title": "x" * 201}, {"post": "harbour", "title": "a\nb"}, {"post": "harbour", "message_count": 3}, {"post": "harbour", "title": "\x00"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"post": ""},
+        {"post": 5},
+        {"post": "harbour", "guide": "none"},
+        {"post": "harbour", "guide": new_id()},
+        {"post": "harbour", "title": ""},
+        {"post": "harbour", "title": "x" * 201},
+        {"post": "harbour", "title": "a\nb"},
+        {"post": "harbour", "message_count": 3},
+        {"post": "harbour", "title": "\x00"},
+    ],
+)
 def test_a_beginning_that_makes_no_sense(site: Site, body: Any) -> None:
     harbour(site)
     rita = program(site)
@@ -316,7 +361,17 @@ def test_lists_have_limits_and_places(site: Site) -> None:
         seen += [each["id"] for each in page["items"]]
         path = (page["next"] or "").removeprefix("http://localhost:8000")
     assert seen == made[::-1]
-    for query in ("limit=0", "limit=101", "limit=-1", "limit=x", "limit=", "limit=٣", "limit=99999", "archived=yes", "archived="):
+    for query in (
+        "limit=0",
+        "limit=101",
+        "limit=-1",
+        "limit=x",
+        "limit=",
+        "limit=٣",
+        "limit=99999",
+        "archived=yes",
+        "archived=",
+    ):
         assert rita.get(f"/v1/conversations?{query}").status_code == 422
     for before in ("x", "1~x", "~", f"{'9' * 19}~{made[0]}", f"-1~{made[0]}", f"1e5~{made[0]}", "\x00", "%F0%9F"):
         assert rita.get("/v1/conversations", query_string={"before": before}).status_code == 422
