@@ -433,7 +433,7 @@ def is_known(by: Principal, at: int) -> sa.ColumnElement[bool]:
 
 
 def is_granted_and_out(by: Principal, at: int) -> sa.ColumnElement[bool]:
-    """The condition that a post, joined with the library's row of `by`, was granted to them or is theirs, and is out."""
+    """The condition that a post, joined with their row of the library, is out and was granted to `by` or is theirs."""
     is_granted = sa.or_(library_table.c.source == Held.GRANTED, _p.author_id == by.user_id)
     return sa.and_(has_come_out(at), is_granted) if sees_members_posts(by) else sa.false()
 

@@ -1,7 +1,5 @@
 """Posts for those alone whom they were granted: on no address and in no list for anybody else."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from auth.permissions import Scope
@@ -31,7 +29,7 @@ LISTS = [
 
 
 @pytest.fixture
-def secret(site: Site) -> Iterator[Post]:
+def secret(site: Site) -> Post:
     """Ada's post for few, with one of hers before and one after it, all in a series."""
     site.post("ada", title="Before", slug="before", tags=["birds"])
     words = {"title": f"The {WORD}", "slug": "secret", "body": f"{WORD} words", "tags": [WORD, "birds"]}
@@ -43,7 +41,7 @@ def secret(site: Site) -> Iterator[Post]:
         for slug in ("before", "secret", "after"):
             add_part(db, series.id, slug=slug, by=by)
     assert WORD in site.client("ada").get(f"/account/series/{series.id}").text
-    yield post
+    return post
 
 
 def addresses(post: Post) -> list[str]:
