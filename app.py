@@ -52,7 +52,6 @@ from auth.users.pages import reopen_profile
 from auth.users.writings import Writings
 from blog.bin.pages import pages as bin_pages
 from blog.conversations import description as conversations_description
-from blog.conversations.api import MOST_STREAMS
 from blog.conversations.api import make_api as make_conversations
 from blog.conversations.ask_pages import make_pages as make_ask_pages
 from blog.conversations.ask_pages import reopen_ask
@@ -154,7 +153,6 @@ from web.requests import (
 from web.running import READERS, Prepared, run_site
 from web.settings import Settings, load_settings
 from web.signing import load_keys
-from web.sse import Places
 from web.static_files import init_static_files
 
 if TYPE_CHECKING:
@@ -253,7 +251,6 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         [model for each in described for model in getattr(each, "MODELS", [])],
     )
 
-    asking = (lambda: watch_right(Permission.CONVERSE)), Places(MOST_STREAMS)
     owners_pages = (log_pages.make_pages, ledger_pages.make_pages, retention_pages.make_pages)
     for pages in (
         health_pages,
@@ -287,10 +284,10 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         library_api,
         library_pages,
         grant_pages,
-        make_conversations(*asking),
+        make_conversations(lambda: watch_right(Permission.CONVERSE)),
         conversation_pages,
         guide_pages,
-        make_ask_pages(*asking),
+        make_ask_pages(lambda: watch_right(Permission.CONVERSE)),
         sessions_api,
         tokens_api,
         token_pages,

@@ -49,7 +49,8 @@ _READ = frozenset({Scope.POSTS_READ, Scope.POSTS_WRITE, Scope.POSTS_PROPOSE})
 
 # permission → who has it, and with which of these scopes when a token asks.
 _TABLE: dict[Permission, tuple[frozenset[Role], frozenset[Scope]]] = {
-    Permission.READ_MEMBERS_POSTS: (_EVERYBODY, _READ),
+    # Whoever asks a post is read from it.
+    Permission.READ_MEMBERS_POSTS: (_EVERYBODY, _READ | {Scope.CONVERSATIONS}),
     Permission.READ_OWN_DRAFTS: (_WRITERS, _READ),
     Permission.READ_ANY_DRAFT: (_EDITORS, frozenset({Scope.POSTS_READ, Scope.POSTS_WRITE})),
     Permission.WRITE_POSTS: (_WRITERS, frozenset({Scope.POSTS_WRITE, Scope.POSTS_PROPOSE})),
@@ -62,12 +63,13 @@ _TABLE: dict[Permission, tuple[frozenset[Role], frozenset[Scope]]] = {
     Permission.ADMINISTER: (_OWNERS, frozenset({Scope.ADMIN})),
 }
 
-# What a scope is made for: whoever may not do that has no use for it. Of `conversations` nobody has any yet.
+# What a scope is made for: whoever may not do that has no use for it.
 _PURPOSES: dict[Scope, Permission] = {
     Scope.POSTS_READ: Permission.READ_MEMBERS_POSTS,
     Scope.POSTS_WRITE: Permission.PUBLISH_POSTS,
     Scope.POSTS_PROPOSE: Permission.WRITE_POSTS,
     Scope.MEDIA_WRITE: Permission.UPLOAD_MEDIA,
+    Scope.CONVERSATIONS: Permission.CONVERSE,
     Scope.ACCOUNT: Permission.USE_ACCOUNT,
     Scope.EVENTS_READ: Permission.READ_EVENTS,
     Scope.ADMIN: Permission.ADMINISTER,

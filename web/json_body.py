@@ -41,10 +41,13 @@ def read_body(model: type[JsonBody]) -> tuple[dict[str, Any], dict[str, str]]:
     body = request.get_json()
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
+    # A name that holds half of a character is none of ours, and would be refused without being named.
+    faults = {name: _in_words({"type": "extra_forbidden"}) for name in body if not _is_text(name)}
     try:
-        return model.model_validate(body).given(), {}
+        known = {name: value for name, value in body.items() if name not in faults}
+        return model.model_validate(known).given(), {_printable(name): fault for name, fault in faults.items()}
     except ValidationError as error:
-        faults = {str(detail["loc"][0]): _in_words(detail) for detail in error.errors(include_url=False)}
+        faults |= {str(detail["loc"][0]): _in_words(detail) for detail in error.errors(include_url=False)}
     rest = {name: value for name, value in body.items() if name not in faults}
     return model.model_validate(rest).given(), {_printable(name): fault for name, fault in faults.items()}
 
@@ -57,6 +60,10 @@ def _in_words(detail: Any) -> str:
             return "This holds half of a character (a lone surrogate)."
     message = str(detail["msg"]).removeprefix("Value error, ").replace("Input should", "This should")
     return message[:1].upper() + message[1:] + "."
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _printable(name: str) -> str:

@@ -30,8 +30,9 @@ from web.signing import load_keys
 _METRICS_PREFIX = "byline-metrics-"
 # Counters are files that processes map; on a disk that is full, counting would kill them.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it gets a name that nobody can know
-# Of one web process. Most threads are for those who wait: for their turn to write, or for events.
-THREADS = 16
+# Of one web process. Most threads are for those who wait: for their turn to write, for events, or for an answer's next
+# word. What waits costs nothing; and streams leave some to pages: `Places` bounds them.
+THREADS = 64
 # More that read at once only take the interpreter from each other, at every row.
 READERS = 4
 # A container that is being replaced may still be finishing its answers.

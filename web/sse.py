@@ -2,7 +2,8 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
 from flask import Response, request
@@ -20,21 +21,31 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Places:
-    """So many streams at once: each holds a thread of the server, and pages need some too."""
+    """So many streams at once, and so many to `each` of those they are for: every one holds a thread of the server."""
 
-    def __init__(self, count: int) -> None:
-        self._free = threading.BoundedSemaphore(count)
+    def __init__(self, count: int, *, each: int | None = None) -> None:
+        self._count, self._each = count, count if each is None else each
+        self._taken: Counter[Hashable] = Counter()
+        self._lock = threading.Lock()
 
     @contextmanager
-    def taken(self, *, otherwise: str) -> Iterator[None]:
-        """A place while the block runs. Raises Busy, which says `otherwise`, when none is free."""
-        if not self._free.acquire(blocking=False):
-            sentence = f"As many streams as this server allows are open. {otherwise}"
-            raise Busy(sentence, retry_after_seconds=_RETRY_AFTER_SECONDS)
+    def taken(self, *, otherwise: str, to: Hashable = None) -> Iterator[None]:
+        """A place while the block runs, for a stream `to` somebody. Raises Busy when none is free, with `otherwise`."""
+        with self._lock:
+            if self._taken.total() >= self._count:
+                sentence = "As many streams as this server allows are open."
+                raise Busy(f"{sentence} {otherwise}", retry_after_seconds=_RETRY_AFTER_SECONDS)
+            if self._taken[to] >= self._each:
+                sentence = "As many streams as one person may have are open."
+                raise Busy(f"{sentence} {otherwise}", retry_after_seconds=_RETRY_AFTER_SECONDS)
+            self._taken[to] += 1
         try:
             yield
         finally:
-            self._free.release()
+            with self._lock:
+                self._taken[to] -= 1
+                if not self._taken[to]:
+                    del self._taken[to]
 
 
 def format_event(data: str, *, event: str = "", id: int | str | None = None) -> str:  # noqa: A002

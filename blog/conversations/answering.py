@@ -28,6 +28,9 @@ class Prompt:
     summary: str
     last: Sequence[Message]  # before the question
     question: str
+    author: str = ""
+    description: str = ""  # of the post
+    tags: Sequence[str] = ()
 
 
 class Answerer(Protocol):

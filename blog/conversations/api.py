@@ -1,6 +1,7 @@
 """Conversations as JSON and as streams, for browsers and programs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Any
 
 from flask import Blueprint, Response, current_app, json, jsonify, request
@@ -11,25 +12,22 @@ from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
 from blog.conversations import asking, queries
-from blog.conversations.asking import Said, Surroundings, message_as_json
-from blog.conversations.chain import find_own, is_open
+from blog.conversations.chain import find_open, find_own, is_open
+from blog.conversations.exchanging import Said, Surroundings, message_as_json
 from blog.conversations.model import Conversation, Role
-from blog.conversations.owning import LONGEST_TITLE, change, open_conversation
+from blog.conversations.owning import LONGEST_TITLE, change, check_free, open_conversation
+from blog.conversations.streaming import answer
 from storage import clock
 from web.csrf import check_header_token
 from web.cursors import Cursor, cursor_before
 from web.database import reading, transaction
-from web.errors import Invalid
+from web.errors import Busy, Invalid
 from web.json_body import JsonBody, read_body
 from web.render import absolute_url
-from web.sse import HEARTBEAT, Places, answer_with_events, format_event, interruption
+from web.sse import HEARTBEAT, answer_with_events, format_event, interruption
 
 _MOST = 100
-# Of the threads of one process, so many may be held by answers.
-MOST_STREAMS = 40
-_BUSY = "Ask again in a moment; nothing of your question was stored."
-# Of a conversation whose post is not held any more: both are of answers.
-_NOT_SHOWN = {"preview": "", "summary": ""}
+_RETRY_SECONDS = 5
 # Called with the request at hand; what it returns tells later on whether whoever sent it would still be let in.
 WatchRight = Callable[[], Callable[[Connection], bool]]
 
@@ -55,8 +53,8 @@ class MessageBody(JsonBody):
     content: str = Field("", json_schema_extra={"minLength": 1, "maxLength": asking.LONGEST_QUESTION})
 
 
-def make_api(watch_right: WatchRight, places: Places) -> Blueprint:
-    """The routes. `places`: for all answers of this process."""
+def make_api(watch_right: WatchRight) -> Blueprint:
+    """The routes."""
     api = Blueprint("conversations_api", __name__)
 
     @api.get("/v1/conversations")
@@ -79,6 +77,8 @@ def make_api(watch_right: WatchRight, places: Places) -> Blueprint:
     @requires(Permission.CONVERSE)
     def put(conversation_id: str) -> Response:
         """Begin one under an id of the browser's own: 201, and again 200."""
+        with reading() as db:
+            check_free(db, conversation_id, by=principal())
         check_header_token()
         asked, faults = read_body(ConversationBody)
         if faults:
@@ -92,7 +92,8 @@ def make_api(watch_right: WatchRight, places: Places) -> Blueprint:
                 title=asked.get("title"),
                 by=principal(),
             )
-        response = jsonify(_as_json(conversation))
+            told = _told(db, conversation)
+        response = jsonify(told)
         response.status_code = 201 if is_new else 200
         return response
 
@@ -100,12 +101,10 @@ def make_api(watch_right: WatchRight, places: Places) -> Blueprint:
     @requires(Permission.CONVERSE)
     def show(conversation_id: str) -> Response:
         """The row, with the summary."""
-        who = principal()
         with reading() as db:
-            owned = find_own(db, conversation_id, by=who)
-            may_see_answers = is_open(db, owned, by=who)
-        shown = _as_json(owned.conversation) | {"summary": owned.conversation.summary}
-        return jsonify(shown if may_see_answers else shown | _NOT_SHOWN)
+            owned = find_own(db, conversation_id, by=principal())
+            told = _told(db, owned.conversation, with_summary=True)
+        return jsonify(told)
 
     @api.patch("/v1/conversations/<conversation_id>")
     @requires(Permission.CONVERSE)
@@ -125,9 +124,8 @@ def make_api(watch_right: WatchRight, places: Places) -> Blueprint:
                 is_archived=asked.get("is_archived"),
                 by=principal(),
             )
-            may_see_answers = is_open(db, find_own(db, conversation_id, by=principal()), by=principal())
-        shown = _as_json(conversation)
-        return jsonify(shown if may_see_answers else shown | {"preview": ""})
+            told = _told(db, conversation)
+        return jsonify(told)
 
     @api.get("/v1/conversations/<conversation_id>/messages")
     @requires(Permission.CONVERSE)
@@ -153,61 +151,76 @@ def make_api(watch_right: WatchRight, places: Places) -> Blueprint:
             find_own(db, conversation_id, by=principal())
         check_header_token()
         asked, faults = read_body(MessageBody)
+        with reading() as db:
+            # Before what is wrong with the words: they could not be said here in any case.
+            find_open(db, conversation_id, by=principal())
         if faults:
             raise Invalid(faults)
-        said = exchange(conversation_id, asked.get("content", ""), places, watch_right)
+        said = exchange(conversation_id, asked.get("content", ""), watch_right)
         if not _wants_stream():
             return _whole(said)
-        return answer_with_events(_events(said))
+        response = answer_with_events(map(_event, said))
+        # Also when the reader is gone before the first byte.
+        response.call_on_close(said.close)
+        return response
 
     return api
 
 
-def exchange(name: str, content: str, places: Places, watch_right: WatchRight) -> Iterator[Said]:
-    """Store the question, and give what is said; it has begun when this returns. Raises as `asking.begin`, and Busy."""
+def exchange(name: str, content: str, watch_right: WatchRight) -> Generator[Said, None, None]:
+    """Store the question, and give what is said; it has begun when this returns. Raises as `asking.begin`.
+
+    Whoever takes no more of it closes it: what was said so far is kept then.
+    """
     around: Surroundings = current_app.extensions["conversations"]
-    said = _exchange(around, name, content, places, watch_right)
+    said = _exchange(around, name, content, watch_right)
     next(said)
     return said
 
 
-def _exchange(around: Surroundings, name: str, content: str, places: Places, watch_right: WatchRight) -> Iterator[Said]:
-    is_still_allowed, is_interrupted, who = watch_right(), interruption(), principal()
-    with places.taken(otherwise=_BUSY):
-        begun = asking.begin(around, name, content, by=who)
-        said = asking.answer(around, begun, is_interrupted=is_interrupted, is_still_allowed=is_still_allowed)
-        accepted = next(said)
-        try:
-            # Where it is begun, nothing was sent yet: a generator that nobody asks for more is closed, and concludes.
-            yield Said("begun", {})
-            yield accepted
-            yield from said
-        finally:
-            said.close()  # type: ignore[attr-defined]
-
-
-def _events(said: Iterator[Said]) -> Iterator[bytes]:
-    for each in said:
-        yield HEARTBEAT.encode() if each.event == "waiting" else _event(each)
+def _exchange(around: Surroundings, name: str, content: str, watch_right: WatchRight) -> Generator[Said, None, None]:
+    is_still_allowed, is_interrupted = watch_right(), interruption()
+    begun = asking.begin(around, name, content, by=principal())
+    said = answer(around, begun, is_interrupted=is_interrupted, is_still_allowed=is_still_allowed)
+    accepted = next(said)
+    with closing(said):
+        # Where it is begun, nothing was sent yet: one that nobody asks for more is closed, and concludes.
+        yield Said("begun", {})
+        yield accepted
+        yield from said
 
 
 def _event(said: Said) -> bytes:
+    if said.event == "waiting":
+        return HEARTBEAT.encode()
     return format_event(json.dumps(said.data, ensure_ascii=False), event=said.event).encode()
 
 
-def _whole(said: Iterator[Said]) -> Response:
-    last = Said("error", {"title": "The answer broke off", "status": 503})
-    for each in said:
-        last = each
+def _whole(said: Generator[Said, None, None]) -> Response:
+    last = None
+    with closing(said):
+        for each in said:
+            last = each
+    if last is None or last.event not in ("done", "error"):
+        raise Busy("The server is ending. What was said so far is kept.", retry_after_seconds=_RETRY_SECONDS)
     response = jsonify(last.data)
     response.status_code = 201 if last.event == "done" else int(last.data["status"])
     if last.event == "error":
         response.mimetype = "application/problem+json"
+    if response.status_code == Busy.status:
+        response.headers["Retry-After"] = str(_RETRY_SECONDS)
     return response
 
 
 def _wants_stream() -> bool:
     return request.accept_mimetypes.best_match(["text/event-stream", "application/json"]) != "application/json"
+
+
+def _told(db: Connection, conversation: Conversation, *, with_summary: bool = False) -> dict[str, Any]:
+    """The row of one's own; what is made of answers, only while its post may be asked."""
+    may_see = is_open(db, find_own(db, conversation.id, by=principal()), by=principal())
+    told = _as_json(conversation) | ({"summary": conversation.summary} if with_summary else {})
+    return told if may_see else {name: "" if name in ("preview", "summary") else value for name, value in told.items()}
 
 
 def _as_json(conversation: Conversation) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from auth.permissions import Permission
 from auth.principal import principal
 from blog.conversations import queries
 from blog.conversations.api import WatchRight, exchange
-from blog.conversations.asking import Said, check_question
+from blog.conversations.asking import check_question
+from blog.conversations.exchanging import Said
 from blog.conversations.forms import AskForm
 from blog.conversations.owning import NOT_SAVED, open_conversation
 from blog.conversations.pages import render_conversation, show_conversation
@@ -21,15 +22,14 @@ from storage import clock
 from storage.ids import new_id, parse_id
 from web.database import reading, transaction
 from web.errors import Busy, Forbidden, Invalid, NotFound, TooMany
-from web.sse import Places
 
 _BESIDE = 12
 _UNKNOWN = "You have no conversation of that id."
 _REOPENED = "You are signed in again. Your question is here as you sent it; it was not asked yet."
 
 
-def make_pages(watch_right: WatchRight, places: Places) -> Blueprint:
-    """The routes. `places`: for all answers of this process."""
+def make_pages(watch_right: WatchRight) -> Blueprint:
+    """The routes."""
     pages = Blueprint("ask_pages", __name__)
 
     @pages.get("/conversations/new")
@@ -54,7 +54,7 @@ def make_pages(watch_right: WatchRight, places: Places) -> Blueprint:
                 with transaction() as db:
                     post, guide = _asked_post(form), form.guide.data or None
                     open_conversation(db, known, post=post, guide=guide, title=None, by=principal())
-            last = _answer(exchange(known, content, places, watch_right))
+            last = _answer(exchange(known, content, watch_right))
         except Invalid as invalid:
             rest = form.show_faults(invalid.fields)
             return _show(known, form, status=422, notice=" ".join(rest) or None)

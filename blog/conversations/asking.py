@@ -1,77 +1,32 @@
-"""One exchange: a question is stored, and answered piece by piece, one at a time in each conversation.
+"""Asking: a question is stored, and the conversation held until it is answered.
 
 The lock keeps others from beginning. The turn, which each question raises, is what the write that ends an answer is
 checked against: whoever was paused past the lock's time changes nothing any more.
 """
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 import sqlalchemy as sa
 
 from auth.principal import Principal
 from blog.conversations import queries
-from blog.conversations.answering import Answerer, Prompt, Silent
-from blog.conversations.chain import find_open, find_own, read_held_post
-from blog.conversations.events import CONVERSATION_ANSWERED, CONVERSATION_ASKED, about, in_conversation
-from blog.conversations.model import Conversation, Guide, Message, Passage, Role, State
-from blog.conversations.passages import find_passages
-from blog.conversations.rewriting import CONTEXT, rewritten
-from blog.conversations.showing import show
-from blog.conversations.summarising import SUMMARISE, is_due
-from blog.indexing.words import plain_text
-from blog.posts.model import Post
-from eventlog.ledger.announcing import Outcome, record_intent, record_outcome
+from blog.conversations.chain import find_open
+from blog.conversations.events import CONVERSATION_ASKED, about, in_conversation
+from blog.conversations.exchanging import Exchange, Surroundings
+from blog.conversations.model import Message, Role, State
+from eventlog.ledger.announcing import announce
 from eventlog.log.appending import append_event
 from storage import clock
-from storage.engine import Database
+from storage.errors import Busy, Full
 from storage.ids import new_id
-from storage.jobs import enqueue
-from storage.locks.holding import HELD_SECONDS, Locks
-from web.errors import Forbidden, Invalid, NotFound, TooMany
+from web.errors import Invalid, TooMany
+from web.site.queries import read_site
 
 LONGEST_QUESTION = 4000
-QUESTIONS_A_DAY = 200
-_PREVIEW = 100
-_RETRY_SECONDS = 5
-_ASK_SECONDS = 0.5
-_BROKEN_OFF = "The answer broke off."
 OPERATION = "conversation.answer"
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What an exchange is done with."""
-
-    database: Database
-    locks: Locks
-    answerer: Answerer
-    own_host: str | None
-    base_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A question that is stored, and whose answer is to come."""
-
-    conversation: Conversation
-    guide: Guide
-    post: Post
-    question: Message
-    turn: int
-    lock_name: str
-    lock_token: str
-    by: Principal
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A piece of an answer: `accepted`, `passage`, `delta`, `done`, `error`, or `waiting`: there is nothing new."""
-
-    event: str
-    data: dict[str, Any]
+_RETRY_SECONDS = 5
+_NOTHING_STORED = "Nothing of your question was stored: ask again in a moment."
 
 
 def check_question(content: str) -> str:
@@ -87,196 +42,54 @@ def check_question(content: str) -> str:
 def begin(around: Surroundings, name: str, content: str, *, by: Principal) -> Exchange:
     """Store a question, and hold the conversation until it is answered.
 
-    Raises as `find_open` and `check_question` do; TooMany, and then nothing is stored, while another answer is on its
-    way, or when the day's questions are used up.
+    Raises as `find_open` and `check_question` do; TooMany, while another answer is on its way or when the day's
+    questions are used up; Busy, when all that may be answered at once are. Nothing is stored then.
     """
     with around.database.reading() as db:
-        find_open(db, name, by=by)
-    content = check_question(content)
-    with around.database.reading() as db:
         owned, _post = find_open(db, name, by=by)
+        content = check_question(content)
         _check_day(db, by=by)
     lock_name = f"conversation:{owned.conversation.id}"
     token = around.locks.take(lock_name)
     if token is None:
         raise TooMany("The answer to another question is still on its way.", retry_after_seconds=_RETRY_SECONDS)
-    try:
-        exchange = _store(around.database, name, content, lock_name, token, by=by)
-        payload = {"message": exchange.question.id}
-        actor = in_conversation(exchange.conversation.id, by)
-        record_intent(around.database, OPERATION, by=actor, call_id=exchange.question.id, payload=payload)
-    except BaseException:
+    with ExitStack() as held:
+        held.callback(_release, around, lock_name, token)
+        held.enter_context(around.places.taken(otherwise=_NOTHING_STORED, to=by.user_id))
+        with around.transaction() as db:
+            store = _store(db, name, content, by=by)
+        return store(lock_name, token, held.pop_all())
+
+
+def _store(db: sa.Connection, name: str, content: str, *, by: Principal) -> Callable[[str, str, ExitStack], Exchange]:
+    # Anew: what the reader holds may have changed meanwhile, and what they asked elsewhere counts.
+    owned, post = find_open(db, name, by=by)
+    _check_day(db, by=by)
+    conversation, at = owned.conversation, clock.now()
+    question = Message(new_id(), queries.next_number(db, conversation.id), Role.READER, content, "", (), State.DONE, at)
+    turn = queries.raise_turn(db, conversation.id, user_id=by.user_id, at=at)
+    assert turn is not None
+    queries.insert_message(db, conversation.id, question)
+    actor = in_conversation(conversation.id, by)
+    payload = {"message": question.id, "content": content}
+    append_event(
+        db, CONVERSATION_ASKED, by=actor, subject=about(conversation.id), payload=payload, first_message=content
+    )
+    # With the question: whoever dies before it is answered leaves both.
+    announce(db, OPERATION, by=actor, call_id=question.id, payload={"message": question.id})
+    return lambda lock_name, token, held: Exchange(
+        conversation, owned.guide_version, post, question, turn, lock_name, token, by, held
+    )
+
+
+def _release(around: Surroundings, lock_name: str, token: str) -> None:
+    # Where it cannot be let go it runs out.
+    with suppress(Busy, Full):
         around.locks.release(lock_name, token)
-        raise
-    return exchange
-
-
-def answer(
-    around: Surroundings,
-    exchange: Exchange,
-    *,
-    is_interrupted: Callable[[], bool],
-    is_still_allowed: Callable[[sa.Connection], bool],
-) -> Iterator[Said]:
-    """Answer it. However this ends, what was said so far is stored, and the conversation let go.
-
-    `is_still_allowed` is asked in the transaction that ends the answer: whoever lost the right gets no more of it.
-    """
-    answer_id, text, passages = new_id(), list[str](), list[Passage]()
-    state, extended_at, asked_at = State.ABANDONED, time.monotonic(), time.monotonic()
-    try:
-        yield Said("accepted", {"message_id": exchange.question.id})
-        prompt = _prepare(around, exchange)
-        for passage in prompt.passages:
-            passages.append(passage)
-            yield Said("passage", passage_as_json(passage, around.base_url))
-        for piece in around.answerer.answer(prompt):
-            now = time.monotonic()
-            if is_interrupted():
-                return
-            if now - asked_at > _ASK_SECONDS:
-                asked_at = now
-                with around.database.reading() as db:
-                    if not _may_end(db, exchange, is_still_allowed):
-                        break
-            if now - extended_at > HELD_SECONDS / 3:
-                extended_at = now
-                if not around.locks.extend(exchange.lock_name, exchange.lock_token):
-                    break
-            if piece is None:
-                yield Said("waiting", {})
-            else:
-                text.append(piece)
-                yield Said("delta", {"text": piece})
-        else:
-            state = State.DONE
-    except Silent as silent:
-        state = State.FAILED
-        text.append(silent.sentence)
-    finally:
-        answered = _conclude(around, exchange, answer_id, "".join(text), passages, state, is_still_allowed)
-        around.locks.release(exchange.lock_name, exchange.lock_token)
-    yield answered
-
-
-def _store(database: Database, name: str, content: str, lock_name: str, token: str, *, by: Principal) -> Exchange:
-    at = clock.now()
-    with database.transaction() as db:
-        # Anew: what the reader holds may have changed meanwhile.
-        owned, post = find_open(db, name, by=by)
-        conversation = owned.conversation
-        number = queries.next_number(db, conversation.id)
-        question = Message(new_id(), number, Role.READER, content, "", (), State.DONE, at)
-        turn = queries.raise_turn(db, conversation.id, user_id=by.user_id, at=at)
-        assert turn is not None
-        queries.insert_message(db, conversation.id, question)
-        append_event(
-            db,
-            CONVERSATION_ASKED,
-            by=in_conversation(conversation.id, by),
-            subject=about(conversation.id),
-            payload={"message": question.id, "content": content},
-            first_message=content,
-        )
-    return Exchange(conversation, owned.guide, post, question, turn, lock_name, token, by)
-
-
-def _prepare(around: Surroundings, exchange: Exchange) -> Prompt:
-    conversation, question = exchange.conversation, exchange.question.content
-    with around.database.reading() as db:
-        # The last one is the question itself.
-        last = queries.list_last_messages(db, conversation.id, limit=11)[:-1]
-    narrative = around.answerer.rewrite(question, last[-CONTEXT:])
-    with around.database.reading() as db:
-        found = find_passages(
-            db,
-            exchange.post,
-            rewritten(narrative).keywords,
-            scope=exchange.guide.scope,
-            by=exchange.by,
-            at=clock.now(),
-        )
-    return Prompt(exchange.guide, exchange.post.title, found, conversation.summary, last, question)
-
-
-def _conclude(
-    around: Surroundings,
-    exchange: Exchange,
-    answer_id: str,
-    text: str,
-    passages: list[Passage],
-    state: State,
-    is_still_allowed: Callable[[sa.Connection], bool],
-) -> Said:
-    at, conversation_id = clock.now(), exchange.conversation.id
-    html = show(text, own_host=around.own_host)
-    outcome = {State.DONE: Outcome.DONE, State.ABANDONED: Outcome.ABANDONED, State.FAILED: Outcome.FAILED}[state]
-    # Whether they still may is asked in it.
-    with around.database.transaction(is_checked=False) as db:
-        if not _may_end(db, exchange, is_still_allowed):
-            record_outcome(db, exchange.question.id, Outcome.ABANDONED, note="No longer allowed.")
-            return Said("error", {"title": "You may not ask this post any more", "status": 403})
-        count = queries.end_turn(db, conversation_id, turn=exchange.turn, preview=_preview(html), at=at)
-        if count is None:
-            record_outcome(db, exchange.question.id, Outcome.ABANDONED, note="Another question was asked meanwhile.")
-            return Said("error", {"title": _BROKEN_OFF, "status": 409})
-        number = queries.next_number(db, conversation_id)
-        message = Message(answer_id, number, Role.GUIDE, text, html, tuple(passages), state, at)
-        queries.insert_message(db, conversation_id, message)
-        append_event(
-            db,
-            CONVERSATION_ANSWERED,
-            by=in_conversation(conversation_id, exchange.by),
-            subject=about(conversation_id),
-            payload={"message": answer_id, "state": state},
-        )
-        record_outcome(db, exchange.question.id, outcome)
-        if is_due(count, exchange.conversation.summary_count):
-            enqueue(db, SUMMARISE, {"conversation": conversation_id, "count": count}, run_at=at)
-    return Said("done", {"message": message_as_json(message, around.base_url), "message_count": count})
-
-
-def _may_end(db: sa.Connection, exchange: Exchange, is_still_allowed: Callable[[sa.Connection], bool]) -> bool:
-    if not is_still_allowed(db):
-        return False
-    try:
-        read_held_post(db, find_own(db, exchange.conversation.id, by=exchange.by), by=exchange.by)
-    except (Forbidden, NotFound):
-        return False
-    return True
-
-
-def message_as_json(message: Message, base_url: str) -> dict[str, Any]:
-    """What was said, as the API shows it."""
-    return {
-        "id": message.id,
-        "role": message.role,
-        "content": message.content,
-        "html": message.html,
-        "passages": [passage_as_json(passage, base_url) for passage in message.passages],
-        "state": message.state,
-        "created_at": clock.to_rfc3339(message.created_at),
-    }
-
-
-def passage_as_json(passage: Passage, base_url: str) -> dict[str, Any]:
-    """A place that is quoted, as the API shows it."""
-    return {
-        "number": passage.number,
-        "post": passage.post,
-        "title": passage.title,
-        "heading": passage.heading,
-        "url": f"{base_url}{passage.url}",
-        "quote": passage.quote,
-    }
 
 
 def _check_day(db: sa.Connection, *, by: Principal) -> None:
-    since = clock.now() - clock.DAY
-    if queries.count_questions_since(db, by.user_id, since=since) >= QUESTIONS_A_DAY:
-        raise TooMany("These are all the questions of one day. Come back tomorrow.", retry_after_seconds=3600)
-
-
-def _preview(html: str) -> str:
-    words = plain_text(html)
-    return words if len(words) <= _PREVIEW else f"{words[:_PREVIEW].rpartition(' ')[0] or words[:_PREVIEW]} …"
+    most = read_site(db).questions_a_day
+    if queries.count_questions_since(db, by.user_id, since=clock.now() - clock.DAY) >= most:
+        sentence = f"These were all the questions of one day, {most:,}. Come back tomorrow."
+        raise TooMany(sentence, retry_after_seconds=3600)

@@ -67,6 +67,13 @@ _BEARER = [{"bearer": list[str]()}]
 _ID: dict[str, Any] = {"name": "conversation_id", "in": "path", "required": True, "schema": {"type": "string"}}
 _LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100}}
 _ARCHIVED = {"name": "archived", "in": "query", "schema": {"enum": ["true", "false"]}}
+_EVENT = {"type": "object", "properties": {"event": _TEXT, "data": _TEXT}}
+_STREAMED = {
+    "200": {
+        "description": "The events accepted, passage, delta, and at the end done or error; their data are JSON.",
+        "content": {"text/event-stream": {"schema": _EVENT}},
+    }
+}
 _WRITES = (400, 401, 403, 404, 409, 410, 413, 415, 422, 503)
 
 OPERATIONS: Operations = {
@@ -112,7 +119,7 @@ OPERATIONS: Operations = {
             "security": _BEARER,
             "parameters": [_ID],
             "requestBody": body(MessageBody),
-            "responses": answers(good={201: "Answered"}, refusals=(*_WRITES, 429)),
+            "responses": _STREAMED | answers(good={201: "Answered"}, refusals=(*_WRITES, 429)),
         },
     },
 }

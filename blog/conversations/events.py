@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from auth.principal import Principal
 from eventlog.kinds import declare
 
+CONVERSATION_OPENED = declare("conversation.opened")
+CONVERSATION_CHANGED = declare("conversation.changed")
 CONVERSATION_ASKED = declare("conversation.asked")
 CONVERSATION_ANSWERED = declare("conversation.answered")
 GUIDE_CHANGED = declare("guide.changed")

@@ -5,18 +5,28 @@ import sqlalchemy as sa
 from auth.principal import Principal
 from blog.conversations import queries
 from blog.conversations.chain import find_own
+from blog.conversations.events import CONVERSATION_CHANGED, CONVERSATION_OPENED, in_conversation
+from blog.conversations.events import about as subject_of
 from blog.conversations.model import Conversation
 from blog.library.holding import find_post
 from blog.library.queries import find_source
+from eventlog.log.appending import append_event
 from storage import clock
 from storage.ids import parse_id
-from web.errors import Forbidden, Invalid, NotFound
+from web.errors import Conflict, Forbidden, Invalid, NotFound
 
 LONGEST_TITLE = 200
 NOT_SAVED = (
     "This post is not in your library. Save it first: the button stands under the post, and for programs it is "
     'POST /v1/library with {"post": …}.'
 )
+
+
+def check_free(db: sa.Connection, name: str, *, by: Principal) -> None:
+    """Raise NotFound for the id of somebody else's conversation."""
+    known = parse_id(name)
+    if known is not None and queries.is_taken(db, known) and queries.find_owned(db, known, user_id=by.user_id) is None:
+        raise NotFound("You have no conversation of that id.")
 
 
 def open_conversation(
@@ -33,8 +43,7 @@ def open_conversation(
         raise Invalid({"id": "The id of a conversation is a UUID."})
     if (owned := queries.find_owned(db, known, user_id=by.user_id)) is not None:
         return owned.conversation, False
-    if queries.is_taken(db, known):
-        raise NotFound("You have no conversation of that id.")
+    check_free(db, known, by=by)
     if not post:
         raise Invalid({"post": "Name a post by its id or slug."})
     about = find_post(db, post, by=by)
@@ -58,6 +67,13 @@ def open_conversation(
         updated_at=at,
     )
     queries.insert_conversation(db, conversation)
+    append_event(
+        db,
+        CONVERSATION_OPENED,
+        by=in_conversation(known, by),
+        subject=subject_of(known),
+        payload={"post": about.id, "guide": conversation.guide_id},
+    )
     return conversation, True
 
 
@@ -70,6 +86,10 @@ def change(
     changed = {name: value for name, value in wanted.items() if value not in (None, getattr(conversation, name))}
     if changed:
         queries.change_conversation(db, conversation.id, user_id=by.user_id, at=clock.now(), **changed)
+        # That it has another title is told, and not which: it is for its reader alone.
+        payload = {"changed": sorted(changed), **({"is_archived": is_archived} if "is_archived" in changed else {})}
+        actor = in_conversation(conversation.id, by)
+        append_event(db, CONVERSATION_CHANGED, by=actor, subject=subject_of(conversation.id), payload=payload)
         return find_own(db, conversation.id, by=by).conversation
     return conversation
 
@@ -89,4 +109,7 @@ def _find_guide(db: sa.Connection, name: str | None) -> str:
         if guide is None:
             raise Invalid({"guide": "There is no guide of that id."})
         return guide.id
-    return queries.list_guides(db)[0].id
+    guides = queries.list_guides(db)
+    if not guides:
+        raise Conflict("Nobody answers here at the moment.")
+    return guides[0].id

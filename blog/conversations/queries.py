@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -21,41 +20,49 @@ from blog.conversations.model import (
     messages_table,
 )
 from blog.posts.model import Held, library_table, posts_table
-from blog.posts.queries import has_come_out, is_known
+from blog.posts.queries import is_granted_and_out, is_known
 from web.cursors import Cursor
 
 _c, _g, _m, _p, _h = conversations_table.c, guides_table.c, messages_table.c, posts_table.c, library_table.c
 _CONVERSATION = [_c[name] for name in Conversation.__dataclass_fields__]
 _GUIDE = [_g[name] for name in Guide.__dataclass_fields__]
+# What of a row is made of answers.
+_ANSWERED = ("preview", "summary")
 _MESSAGE = [_m[name] for name in Message.__dataclass_fields__]
 
 
+class Ended(NamedTuple):
+    """What a conversation is once an answer was counted."""
+
+    message_count: int
+    version: int
+
+
 class Owned(NamedTuple):
-    """A conversation of somebody's own, with what its use depends on."""
+    """A conversation of somebody's own, with what its use depends on, and the versions of what it is made with."""
 
     conversation: Conversation
-    guide: Guide
+    guide_version: int
     post_version: int
     held: Held | None  # how its reader holds the post now; None: not any more
 
 
 def find_owned(db: sa.Connection, conversation_id: str, *, user_id: int | None) -> Owned | None:
-    """The conversation, if it is theirs, with its guide and whether they hold its post. One statement."""
+    """The conversation, if it is theirs, and whether they hold its post. One statement."""
     holding = sa.and_(_h.post_id == _c.post_id, _h.user_id == _c.user_id)
     joined = (
         conversations_table.join(guides_table, _g.id == _c.guide_id)
         .join(posts_table, _p.id == _c.post_id)
         .outerjoin(library_table, holding)
     )
-    query = sa.select(*_CONVERSATION, *_GUIDE, _p.version, _p.author_id, _h.source).select_from(joined)
+    query = sa.select(*_CONVERSATION, _g.version, _p.version, _p.author_id, _h.source).select_from(joined)
     row = db.execute(query.where(_c.id == conversation_id, _c.user_id == user_id)).one_or_none()
     if row is None:
         return None
     end = len(_CONVERSATION)
-    conversation, guide = Conversation(*row[:end]), _to_guide(row[end : end + len(_GUIDE)])
-    version, author_id, source = row[end + len(_GUIDE) :]
+    guide_version, post_version, author_id, source = row[end:]
     held = Held.OWN if author_id == user_id else None if source is None else Held(source)
-    return Owned(conversation, guide, version, held)
+    return Owned(Conversation(*row[:end]), guide_version, post_version, held)
 
 
 def is_taken(db: sa.Connection, conversation_id: str) -> bool:
@@ -88,38 +95,34 @@ def list_conversations(
     before: Cursor | None = None,
     post_id: str | None = None,
 ) -> list[Conversation]:
-    """One's own, the last used first; about one post, if it is named.
-
-    Where its reader may not read the post any more, or does not hold it, there is no preview: it is of an answer.
-    """
+    """One's own, the last used first, or those about one post; where they may not ask it now, without any answer."""
     holding = sa.and_(_h.post_id == _c.post_id, _h.user_id == _c.user_id)
+    is_held = sa.or_(_h.source.is_not(None), _p.author_id == by.user_id)
     joined = conversations_table.join(posts_table, _p.id == _c.post_id).outerjoin(library_table, holding)
-    is_held = sa.or_(_p.author_id == by.user_id, _h.source.is_not(None))
-    query = sa.select(*_CONVERSATION, sa.and_(is_held, _may_read(by, at))).select_from(joined)
-    query = query.where(_c.user_id == by.user_id, _c.is_archived == is_archived)
+    is_open = sa.and_(is_held, _may_read(by, at))
+    columns = [sa.case((is_open, each), else_="") if each.name in _ANSWERED else each for each in _CONVERSATION]
+    query = sa.select(*columns).select_from(joined).where(_c.user_id == by.user_id, _c.is_archived == is_archived)
     if post_id is not None:
         query = query.where(_c.post_id == post_id)
     if before is not None:
         query = query.where(sa.tuple_(_c.updated_at, _c.id) < sa.tuple_(before.at, before.id))
-    rows: Any = db.execute(query.order_by(_c.updated_at.desc(), _c.id.desc()).limit(limit))
-    found = [(Conversation(*row), is_open) for *row, is_open in rows]
-    return [each if is_open else replace(each, preview="") for each, is_open in found]
+    rows = db.execute(query.order_by(_c.updated_at.desc(), _c.id.desc()).limit(limit))
+    return [Conversation(*row) for row in rows]
 
 
 def find_versions(db: sa.Connection, post_ids: Collection[str], *, by: Principal, at: int) -> dict[str, int]:
     """Of the posts that `by` may read now, which version is there."""
-    holding = sa.and_(_h.post_id == _p.id, _h.user_id == by.user_id)
-    query = sa.select(_p.id, _p.version).select_from(posts_table.outerjoin(library_table, holding))
     if not post_ids:
         return {}
+    holding = sa.and_(_h.post_id == _p.id, _h.user_id == by.user_id)
+    query = sa.select(_p.id, _p.version).select_from(posts_table.outerjoin(library_table, holding))
     rows: Any = db.execute(query.where(_p.id.in_(post_ids), _may_read(by, at)))
     return dict(list(rows))
 
 
 def _may_read(by: Principal, at: int) -> sa.ColumnElement[bool]:
     """The condition that `by` may read a post, beside which stands how they hold it."""
-    is_granted = sa.and_(_h.source == Held.GRANTED, has_come_out(at))
-    return sa.and_(_p.deleted_at.is_(None), sa.or_(is_known(by, at), is_granted))
+    return sa.and_(_p.deleted_at.is_(None), sa.or_(is_known(by, at), is_granted_and_out(by, at)))
 
 
 def list_messages(db: sa.Connection, conversation_id: str, *, limit: int, after: int = 0) -> list[Message]:
@@ -131,11 +134,12 @@ def list_messages(db: sa.Connection, conversation_id: str, *, limit: int, after:
 def list_last_messages(
     db: sa.Connection, conversation_id: str, *, limit: int, before: int | None = None
 ) -> list[Message]:
-    """The last that was said, in order; `before`: of what stands before the one of that number."""
+    """The last that was said, in order; `before`: of what stands before that number."""
     query = sa.select(*_MESSAGE).where(_m.conversation_id == conversation_id)
     if before is not None:
         query = query.where(_m.number < before)
-    return [_to_message(row) for row in db.execute(query.order_by(_m.number.desc()).limit(limit))][::-1]
+    query = query.order_by(_m.number.desc()).limit(limit)
+    return [_to_message(row) for row in db.execute(query)][::-1]
 
 
 def raise_turn(db: sa.Connection, conversation_id: str, *, user_id: int | None, at: int) -> int | None:
@@ -146,21 +150,24 @@ def raise_turn(db: sa.Connection, conversation_id: str, *, user_id: int | None, 
     return db.execute(raised).scalar_one_or_none()
 
 
-def end_turn(db: sa.Connection, conversation_id: str, *, turn: int, preview: str, at: int) -> int | None:
-    """Count the answer of that turn: how many messages there are now. None when another turn has begun since."""
+def end_turn(db: sa.Connection, conversation_id: str, *, turn: int, preview: str, at: int) -> Ended | None:
+    """Count the answer of that turn, and say what there is now. None when another turn has begun since."""
     is_mine = sa.and_(_c.id == conversation_id, _c.turn == turn)
     values = {"message_count": _c.message_count + 1, "version": _c.version + 1, "updated_at": at, "preview": preview}
-    ended = sa.update(conversations_table).where(is_mine).values(values).returning(_c.message_count)
-    return db.execute(ended).scalar_one_or_none()
+    ended = sa.update(conversations_table).where(is_mine).values(values).returning(_c.message_count, _c.version)
+    row = db.execute(ended).one_or_none()
+    return None if row is None else Ended._make(row)
 
 
-def insert_message(db: sa.Connection, conversation_id: str, message: Message) -> None:
-    """Store what was said."""
+def insert_message(db: sa.Connection, conversation_id: str, message: Message, *, number: int | None = None) -> None:
+    """Store what was said, under that number if one is given."""
     values = {name: getattr(message, name) for name in Message.__dataclass_fields__}
     values |= {
         "passages": json.dumps([passage._asdict() for passage in message.passages]),
         "conversation_id": conversation_id,
     }
+    if number is not None:
+        values["number"] = number
     db.execute(sa.insert(messages_table).values(**values))
 
 
@@ -174,7 +181,9 @@ def count_questions_since(db: sa.Connection, user_id: int | None, *, since: int)
     """How many questions a person has asked since then."""
     joined = messages_table.join(conversations_table, _c.id == _m.conversation_id)
     query = sa.select(sa.func.count()).select_from(joined)
-    query = query.where(_c.user_id == user_id, _m.role == Role.READER, _m.created_at >= since)
+    # A conversation that was not touched since holds none: those need not be looked through.
+    query = query.where(_c.user_id == user_id, _c.updated_at >= since)
+    query = query.where(_m.role == Role.READER, _m.created_at >= since)
     return int(db.execute(query).scalar_one())
 
 
@@ -194,6 +203,12 @@ def find_conversation(db: sa.Connection, conversation_id: str) -> Conversation |
 def find_guide(db: sa.Connection, guide_id: str) -> Guide | None:
     """The guide of that id, if it can be chosen."""
     row = db.execute(sa.select(*_GUIDE).where(_g.id == guide_id, _g.retired_at.is_(None))).one_or_none()
+    return None if row is None else _to_guide(row)
+
+
+def find_any_guide(db: sa.Connection, guide_id: str) -> Guide | None:
+    """The guide of that id, also one that is retired: conversations that began with it go on with it."""
+    row = db.execute(sa.select(*_GUIDE).where(_g.id == guide_id)).one_or_none()
     return None if row is None else _to_guide(row)
 
 

@@ -77,7 +77,9 @@ def read_transcript(db: sa.Connection, name: str, *, by: Principal, before: int 
     else:
         quoted = {passage.post for message in messages for passage in message.passages}
         entries = _entries(messages, queries.find_versions(db, quoted, by=by, at=clock.now()))
-    return Transcript(owned.conversation, owned.guide, post, entries, earlier)
+    guide = queries.find_any_guide(db, owned.conversation.guide_id)
+    assert guide is not None
+    return Transcript(owned.conversation, guide, post, entries, earlier)
 
 
 def _entries(messages: Sequence[Message], versions: Mapping[str, int]) -> list[Entry]:

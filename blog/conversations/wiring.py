@@ -1,10 +1,9 @@
 """What the conversations of one site are done with, by its settings."""
 
 from blog.conversations.answering import Answerer, Quoting
-from blog.conversations.asking import Surroundings
 from blog.conversations.asking_models import Model
+from blog.conversations.exchanging import Surroundings
 from storage.engine import Database
-from storage.locks.holding import Locks
 from storage.locks.table import TableLocks
 from web.settings import Settings
 
@@ -19,12 +18,13 @@ def answerer_for(settings: Settings) -> Answerer:
 
 def surroundings_for(settings: Settings, database: Database, *, own_host: str | None) -> Surroundings:
     """For one process; to be called after the fork."""
-    return Surroundings(database, _locks_for(settings, database), answerer_for(settings), own_host, settings.base_url)
-
-
-def _locks_for(settings: Settings, database: Database) -> Locks:
+    answerer = answerer_for(settings)
     if settings.redis_url is None:
-        return TableLocks(database)
-    from storage.locks.redis import connect
+        return Surroundings(database, TableLocks(database), answerer, own_host, settings.base_url)
+    # It takes a moment to load, and most sites have none.
+    from storage.cache.redis import RedisCache
+    from storage.locks.redis import RedisLocks
+    from storage.redis import connect
 
-    return connect(settings.redis_url.get_secret_value())
+    client = connect(settings.redis_url.get_secret_value())
+    return Surroundings(database, RedisLocks(client), answerer, own_host, settings.base_url, cache=RedisCache(client))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from auth.principal import Principal
 from auth.users.model import users_table
 from blog.posts.model import Held, Post, PostLine, library_table, posts_table
-from blog.posts.queries import FROM, LINE, has_come_out, is_known, to_line
+from blog.posts.queries import FROM, LINE, is_granted_and_out, is_known, to_line
 from web.cursors import Cursor
 
 _h, _p = library_table.c, posts_table.c
@@ -68,7 +68,7 @@ def delete_holding(db: sa.Connection, post_id: str, *, user_id: int, source: Hel
 
 def list_held(db: sa.Connection, *, by: Principal, at: int, limit: int, before: Cursor | None = None) -> list[Holding]:
     """What somebody has saved or was granted and may read now, the newest first."""
-    may_read = sa.or_(is_known(by, at), sa.and_(_h.source == Held.GRANTED, has_come_out(at)))
+    may_read = sa.or_(is_known(by, at), is_granted_and_out(by, at))
     joined = FROM.join(library_table, _h.post_id == _p.id)
     query = sa.select(_h.source, _h.created_at, *LINE).select_from(joined)
     query = query.where(_h.user_id == by.user_id, _p.deleted_at.is_(None), may_read)

@@ -432,6 +432,12 @@ def is_known(by: Principal, at: int) -> sa.ColumnElement[bool]:
     return sa.or_(is_out(by, at), _is_visible_draft(by))
 
 
+def is_granted_and_out(by: Principal, at: int) -> sa.ColumnElement[bool]:
+    """The condition that a post, joined with their row of the library, is out and was granted to `by` or is theirs."""
+    is_granted = sa.or_(library_table.c.source == Held.GRANTED, _p.author_id == by.user_id)
+    return sa.and_(has_come_out(at), is_granted) if sees_members_posts(by) else sa.false()
+
+
 def sees_members_posts(by: Principal) -> bool:
     """Whether what is for members is for them."""
     return by.may(Permission.READ_MEMBERS_POSTS)

@@ -45,7 +45,9 @@ def read_post(db: sa.Connection, *, by: Principal, slug: str | None = None, post
 
 
 def _is_granted(db: sa.Connection, post: Post, *, by: Principal) -> bool:
-    return by.may(Permission.READ_MEMBERS_POSTS) and queries.is_granted(db, post.id, user_id=by.user_id)
+    if not by.may(Permission.READ_MEMBERS_POSTS):
+        return False
+    return post.author_id == by.user_id or queries.is_granted(db, post.id, user_id=by.user_id)
 
 
 def refuse_to_members_only(*, by: Principal) -> NoReturn:

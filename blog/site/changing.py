@@ -13,11 +13,13 @@ from eventlog.log.appending import append_event
 from eventlog.redaction import without_secrets
 from web.errors import Invalid
 from web.site.model import Registration
-from web.site.queries import change_registration, change_site, read_site
+from web.site.queries import change_questions_a_day, change_registration, change_site, read_site
+
+_MOST_A_DAY = 100_000
 
 
 def change_settings(db: sa.Connection, values: Mapping[str, str], *, by: Actor) -> None:
-    """Set `name`, `tagline`, `language` and `time_zone`, and `registration` if it is given.
+    """Set `name`, `tagline`, `language` and `time_zone`, and `registration` and `questions_a_day` if they are given.
 
     Raises Invalid for all of them at once.
     """
@@ -37,6 +39,10 @@ def change_settings(db: sa.Connection, values: Mapping[str, str], *, by: Actor) 
     registration = values.get("registration", "")
     if registration and registration not in set(Registration):
         faults["registration"] = "Choose one of these."
+    questions = values.get("questions_a_day", "").strip()
+    is_number = questions.isascii() and questions.isdecimal() and len(questions) < 9
+    if questions and not (is_number and 1 <= int(questions) <= _MOST_A_DAY):
+        faults["questions_a_day"] = f"Use a number from 1 to {_MOST_A_DAY:,}."
     if faults:
         raise Invalid(faults)
     before = read_site(db)
@@ -48,5 +54,8 @@ def change_settings(db: sa.Connection, values: Mapping[str, str], *, by: Actor) 
     if registration and registration != before.registration:
         change_registration(db, Registration(registration))
         changed["registration"] = registration
+    if questions and int(questions) != before.questions_a_day:
+        change_questions_a_day(db, int(questions))
+        changed["questions_a_day"] = questions
     if changed:
         append_event(db, SETTINGS_CHANGED, by=by, payload=changed)

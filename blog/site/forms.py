@@ -26,6 +26,7 @@ class SettingsForm(Form):
         choices=[SelectChoice(value, words) for value, words in _REGISTRATION.items()],
         validate_choice=False,
     )
+    questions_a_day = StringField("Questions a day", description="So many may one person ask posts in a day.")
     time_zone = SelectField("Time zone", description="Dates are shown, and publication times read, in this zone.")
 
     def offer_time_zones(self) -> None:

@@ -16,7 +16,7 @@ from web.render import current_site, render_page
 pages = Blueprint("site", __name__)
 
 _REOPENED = "You are signed in again. What you typed is here as you sent it; it is not saved yet."
-_NAMES = ("name", "tagline", "language", "time_zone", "registration")
+_NAMES = ("name", "tagline", "language", "time_zone", "registration", "questions_a_day")
 
 
 @pages.get("/admin/settings")
@@ -24,7 +24,7 @@ _NAMES = ("name", "tagline", "language", "time_zone", "registration")
 def settings() -> ResponseReturnValue:
     """The form."""
     site = current_site()
-    return _show(SettingsForm(data={name: getattr(site, name) for name in _NAMES}))
+    return _show(SettingsForm(data={name: str(getattr(site, name)) for name in _NAMES}))
 
 
 @pages.post("/admin/settings")

@@ -43,16 +43,23 @@ def record_intent(
 
     The first record of a call wins: the same again returns it, a different one raises Conflict.
     """
-    text = encode_payload(payload or {})
     with database.transaction() as db:
-        known = queries.find_intent(db, call_id)
-        if known is not None:
-            if (known.operation, known.session_id, canonical(known.payload)) != (operation, by.log_session, text):
-                raise Conflict(f"The call {call_id} was announced already, as something else.")
-            return known
-        intent = Intent(call_id, by.log_session, by.log_name, operation, {}, clock.now(), None, None, None)
-        queries.insert_intent(db, intent, payload=text)
-        found = queries.find_intent(db, call_id)
+        return announce(db, operation, by=by, call_id=call_id, payload=payload)
+
+
+def announce(
+    db: sa.Connection, operation: str, *, by: Actor, call_id: str, payload: Mapping[str, Any] | None = None
+) -> Intent:
+    """The same in a transaction that is open: nothing may begin before that is committed."""
+    text = encode_payload(payload or {})
+    known = queries.find_intent(db, call_id)
+    if known is not None:
+        if (known.operation, known.session_id, canonical(known.payload)) != (operation, by.log_session, text):
+            raise Conflict(f"The call {call_id} was announced already, as something else.")
+        return known
+    intent = Intent(call_id, by.log_session, by.log_name, operation, {}, clock.now(), None, None, None)
+    queries.insert_intent(db, intent, payload=text)
+    found = queries.find_intent(db, call_id)
     assert found is not None
     return found
 

@@ -19,6 +19,8 @@ site_table = sa.Table(
     # Grows with every change that readers can see; a page made from an older one is stale.
     sa.Column("content_version", sa.Integer, nullable=False),
     sa.Column("registration", sa.Text, nullable=False, server_default="invitation"),
+    # How many questions one person may ask posts in a day.
+    sa.Column("questions_a_day", sa.Integer, nullable=False, server_default=sa.text("200")),
     sa.CheckConstraint("id = 1", name="single"),
 )
 
@@ -41,6 +43,7 @@ class Site:
     time_zone: str = "UTC"
     content_version: int = 0
     registration: str = Registration.INVITATION
+    questions_a_day: int = 200
 
     @property
     def zone(self) -> ZoneInfo:

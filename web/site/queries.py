@@ -4,9 +4,7 @@ import sqlalchemy as sa
 
 from web.site.model import Registration, Site, site_table
 
-_COLUMNS = [
-    site_table.c[name] for name in ("name", "tagline", "language", "time_zone", "content_version", "registration")
-]
+_COLUMNS = [site_table.c[name] for name in Site.__dataclass_fields__]
 CONTENT_VERSION = sa.select(site_table.c.content_version).where(site_table.c.id == 1)
 SITE = sa.select(*_COLUMNS).where(site_table.c.id == 1)
 
@@ -26,6 +24,11 @@ def change_site(db: sa.Connection, *, name: str, tagline: str, language: str, ti
 def change_registration(db: sa.Connection, registration: Registration) -> None:
     """Set who may make an account. Pages that are kept for readers do not show it."""
     db.execute(sa.update(site_table).values(registration=registration))
+
+
+def change_questions_a_day(db: sa.Connection, count: int) -> None:
+    """Set how many questions one person may ask posts in a day."""
+    db.execute(sa.update(site_table).values(questions_a_day=count))
 
 
 def touch(db: sa.Connection) -> None:

@@ -24,6 +24,7 @@ _FIRST_GUIDE = {
 
 def upgrade() -> None:
     """Make the tables, and the guide that is there from the start."""
+    op.add_column("site", sa.Column("questions_a_day", sa.Integer(), nullable=False, server_default=sa.text("200")))
     op.create_table(
         "locks",
         sa.Column("name", sa.Text(), nullable=False),

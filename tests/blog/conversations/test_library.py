@@ -1,0 +1,211 @@
+"""The library over the API: saving, granting, and taking both back."""
+
+from typing import Any
+
+import pytest
+
+from auth.permissions import Scope
+from storage.ids import new_id
+from tests.blog.conversations.talking import ask, begin, give, harbour, messages, program, take_back
+from tests.support import Site
+
+HELD = {"post", "slug", "title", "url", "source"}
+
+
+def kinds(site: Site) -> list[str]:
+    with site.database.reading() as db:
+        rows = db.exec_driver_sql("SELECT kind FROM events WHERE kind LIKE 'library.%' ORDER BY id")
+        return [row[0] for row in rows]
+
+
+def test_saving_is_201_and_again_200_and_removing_204_and_again_404(site: Site) -> None:
+    post, rita = harbour(site), program(site)
+    first = rita.post("/v1/library", json={"post": post.id})
+    assert (first.status_code, set(first.json or {})) == (201, HELD)
+    for name in ("harbour", post.id.upper()):
+        again = rita.post("/v1/library", json={"post": name})
+        assert (again.status_code, again.json) == (200, first.json)
+    listed = rita.get("/v1/library").json
+    assert listed is not None
+    assert [(each["post"], each["source"]) for each in listed["items"]] == [(post.id, "saved")]
+    assert rita.delete(f"/v1/library/{post.id}").status_code == 204
+    assert rita.delete(f"/v1/library/{post.id}").status_code == 404
+    assert rita.get("/v1/library").json == {"items": [], "next": None}
+    assert kinds(site) == ["library.saved", "library.removed"]
+
+
+def test_ones_own_post_is_held_without_a_row(site: Site) -> None:
+    harbour(site)
+    alan = program(site, "alan")
+    answer = alan.post("/v1/library", json={"post": "harbour"})
+    assert (answer.status_code, (answer.json or {})["source"]) == (200, "own")
+    assert site.rows("library") == 0
+    assert kinds(site) == []
+
+
+def test_a_grant_by_its_author(site: Site) -> None:
+    post, alan, rita = harbour(site, visibility="granted"), program(site, "alan", *Scope), program(site)
+    assert rita.post("/v1/library", json={"post": post.id}).status_code == 404
+    answer = alan.post("/v1/library", json={"post": post.id, "user": "Rita"})
+    assert answer.status_code == 201
+    assert answer.json is not None
+    assert (answer.json["source"], answer.json["user"]) == ("granted", "rita")
+    assert alan.post("/v1/library", json={"post": post.id, "user": "rita"}).status_code == 200
+    assert rita.post("/v1/library", json={"post": post.id}).json == {
+        k: v for k, v in answer.json.items() if k != "user"
+    }
+    # What was granted is taken back by who granted it.
+    assert rita.delete(f"/v1/library/{post.id}").status_code == 409
+    assert alan.delete(f"/v1/library/{post.id}?user=rita").status_code == 204
+    assert alan.delete(f"/v1/library/{post.id}?user=rita").status_code == 404
+    assert rita.get("/v1/library").json == {"items": [], "next": None}
+    assert kinds(site) == ["library.granted", "library.grant_withdrawn"]
+
+
+def test_a_saved_post_becomes_a_granted_one(site: Site) -> None:
+    post, rita = harbour(site), program(site)
+    rita.post("/v1/library", json={"post": post.id})
+    give(site, post)
+    listed = rita.get("/v1/library").json
+    assert listed is not None
+    assert [each["source"] for each in listed["items"]] == ["granted"]
+    assert site.rows("library") == 1
+
+
+@pytest.mark.parametrize("name", ["ada", "rita"])
+def test_nobody_grants_what_is_not_theirs_to_change(site: Site, name: str) -> None:
+    post = harbour(site, visibility="granted")
+    client = program(site, name, *Scope)
+    for target in ("rita", "ada"):
+        assert client.post("/v1/library", json={"post": post.id, "user": target}).status_code == 404
+        assert client.delete(f"/v1/library/{post.id}?user={target}").status_code == 404
+    assert site.rows("library") == 0
+
+
+def test_a_grant_needs_a_token_that_may_write(site: Site) -> None:
+    post = harbour(site)
+    assert program(site, "alan").post("/v1/library", json={"post": post.id, "user": "rita"}).status_code == 403
+    assert site.rows("library") == 0
+
+
+@pytest.mark.parametrize(
+    ("user", "status"), [("nobody-here", 404), ("alan", 409), ("\x00", 404), ("x" * 500, 404), ("🐙", 404)]
+)
+def test_a_grant_to_somebody_who_cannot_have_it(site: Site, user: str, status: int) -> None:
+    harbour(site)
+    alan = program(site, "alan", *Scope)
+    assert alan.post("/v1/library", json={"post": "harbour", "user": user}).status_code == status
+    assert site.rows("library") == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"post": ""}, {"post": " "}, {"post": 5}, {"post": None}, {"post": "a", "x": 1}, {"post": "a", "user": 5}],
+)
+def test_a_body_that_makes_no_sense(site: Site, body: Any) -> None:
+    assert program(site).post("/v1/library", json=body).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["unknown", "\x00", "../x", "x" * 5000, new_id(), "é", "%00"])
+def test_a_post_that_is_not_there(site: Site, name: str) -> None:
+    rita = program(site)
+    assert rita.post("/v1/library", json={"post": name}).status_code == 404
+    assert rita.delete("/v1/library/" + name.replace("/", "").replace("\x00", "")).status_code == 404
+
+
+def test_a_draft_is_not_there_and_a_deleted_one_is_gone(site: Site) -> None:
+    draft, deleted = site.post("alan", slug="draft", status="draft"), harbour(site)
+    assert site.client(token=site.token("alan")).delete(f"/v1/posts/{deleted.id}").status_code == 204
+    rita = program(site)
+    assert rita.post("/v1/library", json={"post": draft.id}).status_code == 404
+    assert rita.post("/v1/library", json={"post": deleted.id}).status_code == 410
+
+
+def test_order_of_refusals(site: Site) -> None:
+    post = harbour(site)
+    path = f"/v1/library/{post.id}"
+    for client in (site.client(), site.client(token="byl_" + "x" * 43)):
+        assert client.get("/v1/library").status_code == 401
+        assert client.post("/v1/library", json={"bad": 1}).status_code == 401
+        assert client.delete(path).status_code == 401
+    other = site.client(token=site.token("rita", *[scope for scope in Scope if scope != Scope.CONVERSATIONS]))
+    assert other.get("/v1/library").status_code == 403
+    assert other.post("/v1/library", json={"bad": 1}).status_code == 403
+    assert other.delete(path).status_code == 403
+    browser = site.client("rita")
+    assert browser.post("/v1/library", json={"bad": 1}).status_code == 403
+    assert browser.delete("/v1/library/none").status_code == 404
+    assert browser.delete(path).status_code in (403, 404)
+    headers = {"X-CSRF-Token": browser.form_token("/account/profile")}
+    assert browser.post("/v1/library", json={"bad": 1}, headers=headers).status_code == 422
+    assert browser.post("/v1/library", json={"post": post.id}, headers=headers).status_code == 201
+    assert browser.delete(path).status_code == 403
+    assert browser.delete(path, headers=headers).status_code == 204
+
+
+def test_lists_have_limits_and_places(site: Site) -> None:
+    rita = program(site)
+    for number in range(5):
+        harbour(site, slug=f"post-{number}")
+        rita.post("/v1/library", json={"post": f"post-{number}"})
+    seen: list[str] = []
+    path = "/v1/library?limit=2"
+    while path:
+        page = rita.get(path).json
+        assert page is not None
+        seen += [each["slug"] for each in page["items"]]
+        path = (page["next"] or "").removeprefix("http://localhost:8000")
+    assert seen == [f"post-{number}" for number in (4, 3, 2, 1, 0)]
+    for query in ("limit=0", "limit=101", "limit=x", "before=x", "before=1~x", f"before=-1~{new_id()}"):
+        assert rita.get(f"/v1/library?{query}").status_code == 422
+
+
+def test_what_may_not_be_read_any_more_leaves_the_list(site: Site) -> None:
+    post, rita = harbour(site), program(site)
+    rita.post("/v1/library", json={"post": post.id})
+    alan = site.client(token=site.token("alan"))
+    for change, count in (
+        ({"status": "draft"}, 0),
+        ({"status": "published"}, 1),
+        ({"visibility": "granted"}, 0),
+        ({"visibility": "members"}, 1),
+    ):
+        assert alan.patch(f"/v1/posts/{post.id}", json=change).status_code == 200
+        listed = rita.get("/v1/library").json
+        assert listed is not None
+        assert len(listed["items"]) == count
+
+
+def test_what_is_not_held_any_more_is_not_asked_and_leaves_ones_own_words(site: Site) -> None:
+    post, rita = harbour(site), program(site)
+    conversation = begin(rita)
+    assert ask(rita, conversation).status_code == 201
+    assert rita.delete(f"/v1/library/{post.id}").status_code == 204
+    refused = ask(rita, conversation)
+    assert refused.status_code == 403
+    assert [each["role"] for each in messages(rita, conversation)] == ["reader"]
+    for answer in (
+        rita.get(f"/v1/conversations/{conversation}"),
+        rita.patch(f"/v1/conversations/{conversation}", json={"title": "x"}),
+        rita.put(f"/v1/conversations/{conversation}", json={"post": post.id}),
+    ):
+        assert answer.status_code == 200
+        assert answer.json is not None
+        assert answer.json["preview"] == ""
+    listed = rita.get("/v1/conversations").json
+    assert listed is not None
+    assert listed["items"][0]["preview"] == ""
+    rita.post("/v1/library", json={"post": post.id})
+    assert len(messages(rita, conversation)) == 2
+    assert ask(rita, conversation).status_code == 201
+
+
+def test_whoever_wrote_a_post_may_take_back_grants_after_giving_it_another_address(site: Site) -> None:
+    post = harbour(site, visibility="granted")
+    give(site, post)
+    alan = site.client(token=site.token("alan", *Scope))
+    assert alan.patch(f"/v1/posts/{post.id}", json={"slug": "elsewhere"}).status_code == 200
+    rita = program(site)
+    assert rita.post("/v1/library", json={"post": "harbour"}).json["slug"] == "elsewhere"  # type: ignore[index]
+    take_back(site, post)
+    assert rita.post("/v1/library", json={"post": "harbour"}).status_code == 404
