@@ -40,7 +40,7 @@ def find_passages(
 
 def has_changed(passage: Passage, post: Post) -> bool:
     """Whether a passage that was quoted once no longer stands in its post, as it is now, at the place it was found."""
-    if passage.version == post.version:
+    if passage.post == post.id and passage.version == post.version:
         return False
     anchor = passage.url.partition("#")[2]
     quote = "".join(passage.quote.split())
