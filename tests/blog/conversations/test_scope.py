@@ -146,7 +146,7 @@ def test_an_old_post_is_found_among_many_that_say_the_common_words(
     site: Site, at_hand: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nearby, "_MOST_HOLDING", 20)
-    monkeypatch.setattr(nearby, "_MOST_HITS", 40)
+    monkeypatch.setattr(nearby, "_MOST_HITS", 20)
     site.post(
         title="Old",
         slug="old",
