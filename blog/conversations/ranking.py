@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from blog.conversations.quoting import quote_of
 from blog.conversations.sections import Section
-from blog.conversations.terms import is_common, is_empty, is_pair, parts_of, root_of, words_of
+from blog.conversations.terms import is_common, is_empty, parts_of, root_of, words_of
 
 _K1, _B = 1.2, 0.6
 _HEADING_WEIGHT, _ABOVE_WEIGHT = 3.0, 0.5
@@ -25,8 +25,6 @@ _KIN_WEIGHT, _KIN_LETTERS, _KIN_SHARE, _MOST_KIN = 0.5, 5, 0.7, 20
 _MOST_WORDS = 24
 # A word that stands in texts of every kind; in any language a short one does that stands in most of some sections.
 _COMMON_WEIGHT, _SHORT_WORD, _ENOUGH_SECTIONS = 0.5, 3, 6
-# Two characters that stand together nowhere in the text may be no word at all.
-_NO_WORD_WEIGHT = 0.3
 # As if there were so many more sections without a word of it: in a short text, too, a common word is not a rare one.
 _MORE_SECTIONS = 20
 # How much of what was asked a section must say at least; of a long question two rare words are enough.
@@ -109,8 +107,6 @@ def _ask(words: Sequence[str], found: Sequence[_Terms]) -> _Asked:
         weights[word] = _rarity(holding, len(found))
         if word in common:
             weights[word] *= _COMMON_WEIGHT
-        elif not holding and is_pair(word):
-            weights[word] *= _NO_WORD_WEIGHT
     return _Asked(
         forms=forms,
         words={form: word for word in wanted for form in forms[word]},

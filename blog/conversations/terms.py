@@ -106,12 +106,7 @@ def parts_of(text: str) -> list[str]:
 
 def is_empty(word: str) -> bool:
     """Whether questions are only put with that word."""
-    return word in _EMPTY_WORDS or (is_pair(word) and not _FUNCTION.isdisjoint(word))
-
-
-def is_pair(word: str) -> bool:
-    """Whether it is two neighbouring characters, of which nobody knows whether they are a word."""
-    return len(word) == 2 and not word.isascii() and SEPARATOR in separate(word)
+    return word in _EMPTY_WORDS or (len(word) <= 2 and not _FUNCTION.isdisjoint(word))
 
 
 def is_common(word: str) -> bool:
