@@ -1,46 +1,79 @@
 """The passages that answer a question: of one post, or of the whole blog as far as this reader may read it now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
 from auth.principal import Principal
 from blog.conversations.model import Passage, Scope
+from blog.conversations.nearby import list_nearby
+from blog.conversations.quoting import quote_of
 from blog.conversations.ranking import Source, rank
 from blog.conversations.sections import sections_of
+from blog.conversations.terms import is_empty
 from blog.posts.model import Post
-from blog.search.language import Question, Word
-from blog.search.queries import list_hits, list_posts_behind
 
 MOST_PASSAGES = 5
-# Of the blog, so many posts beside the one at hand are looked through.
-_MOST_POSTS = 8
-_MOST_HITS = 200
+# Of the HTML of the post at hand, and of all others together. An honest megabyte of Markdown has less than two.
+_MOST_CHARACTERS, _MOST_ELSEWHERE = 4_000_000, 1_000_000
 
 
 def find_passages(
     db: sa.Connection, post: Post, words: Sequence[str], *, scope: Scope, by: Principal, at: int
 ) -> list[Passage]:
-    """The sections that say most of these words, the best first; none where no word is found."""
+    """The sections that say most of these words, the best first; none where too little of them is said.
+
+    When the words name nothing (“What is this about?”), it is the post's opening.
+    """
     posts = {post.id: post}
-    if scope == Scope.BLOG and words:
-        question = Question(tuple(Word((word,)) for word in words), is_any=True)
-        hits = list_hits(db, question, by=by, at=at, limit=_MOST_HITS)[:_MOST_POSTS]
-        posts |= {found.id: found for found in list_posts_behind(db, [hit.number for hit in hits], by=by, at=at)}
-    sources = [Source(each.id, section) for each in posts.values() for section in sections_of(each.html)]
-    return [
-        Passage(
-            number=number,
-            post=ranked.source.post_id,
-            title=posts[ranked.source.post_id].title,
-            heading=ranked.source.section.heading,
-            url=_url(posts[ranked.source.post_id], ranked.source.section.anchor),
-            quote=ranked.quote,
-            version=posts[ranked.source.post_id].version,
-        )
-        for number, ranked in enumerate(rank(sources, words, most=MOST_PASSAGES), 1)
-    ]
+    if not words:
+        quotes: Iterable[tuple[Source, str]] = []
+    elif all(map(is_empty, words)):
+        quotes = [(source, quote_of(source.section.pieces, (), {})) for source in list(_sources([post]))[:1]]
+    else:
+        if scope == Scope.BLOG:
+            posts |= {other.id: other for other in list_nearby(db, words, by=by, at=at) if other.id != post.id}
+        ranked = rank(list(_sources(posts.values())), words, most=MOST_PASSAGES)
+        quotes = [(each.source, each.quote) for each in ranked]
+    return [_passage(number, posts, source, quote) for number, (source, quote) in enumerate(quotes, 1)]
 
 
-def _url(post: Post, anchor: str) -> str:
-    return f"{post.path}#{anchor}" if anchor else post.path
+def has_changed(passage: Passage, post: Post) -> bool:
+    """Whether a passage that was quoted once no longer stands in its post, as it is now, at the place it was found."""
+    if passage.post == post.id and passage.version == post.version:
+        return False
+    anchor = passage.url.partition("#")[2]
+    quote = "".join(passage.quote.split())
+    there = (piece for section in sections_of(post.html) if section.anchor == anchor for piece in section.pieces)
+    return passage.post != post.id or quote not in "".join("".join(there).split())
+
+
+def _sources(posts: Iterable[Post]) -> Iterator[Source]:
+    at_hand, *others = posts
+    # Of one post alone the title says nothing.
+    title = at_hand.title if others else ""
+    for section in sections_of(_beginning(at_hand.html, _MOST_CHARACTERS)):
+        yield Source(at_hand.id, section, title)
+    left = _MOST_ELSEWHERE
+    for post in others:
+        html = _beginning(post.html, left)
+        left -= len(html)
+        for section in sections_of(html):
+            yield Source(post.id, section, post.title, is_other=True)
+
+
+def _beginning(html: str, most: int) -> str:
+    return html if len(html) <= most else html[: html.rfind(">", 0, most) + 1]
+
+
+def _passage(number: int, posts: dict[str, Post], source: Source, quote: str) -> Passage:
+    post, section = posts[source.post_id], source.section
+    return Passage(
+        number=number,
+        post=post.id,
+        title=post.title,
+        heading=section.heading,
+        url=f"{post.path}#{section.anchor}" if section.anchor else post.path,
+        quote=quote,
+        version=post.version,
+    )

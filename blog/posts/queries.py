@@ -237,9 +237,12 @@ def list_known(db: sa.Connection, *, by: Principal, at: int, limit: int, before:
     return [post for row in rows if (post := _to_post(row)) is not None]
 
 
-def list_readable(db: sa.Connection, post_ids: Sequence[str], *, by: Principal, at: int) -> list[Post]:
-    """Those of these posts that `by` finds as a reader, whole."""
-    query = sa.select(*_POST).select_from(FROM).where(_p.id.in_(post_ids), is_out(by, at))
+def list_readable(
+    db: sa.Connection, post_ids: Sequence[str], *, by: Principal, at: int, with_held: bool = False
+) -> list[Post]:
+    """Those of these posts that `by` finds as a reader, whole; `with_held`: or holds, see `is_out_or_held`."""
+    found = is_out_or_held(by, at) if with_held else is_out(by, at)
+    query = sa.select(*_POST).select_from(FROM).where(_p.id.in_(post_ids), found)
     return [post for row in db.execute(query) if (post := _to_post(row)) is not None]
 
 
@@ -425,6 +428,17 @@ def mark_stale(db: sa.Connection, post_ids: Sequence[str]) -> None:
 def is_out(by: Principal, at: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
     """The condition that `by` finds a post as a reader."""
     return is_out_for(sees_members_posts(by), at)
+
+
+def is_out_or_held(by: Principal, at: int) -> sa.ColumnElement[bool]:
+    """The condition that `by` finds a post as a reader, or that it is out for whom it was granted, and that is them."""
+    h, holds = library_table.c, list[sa.ColumnElement[bool]]()
+    if by.may(Permission.READ_MEMBERS_POSTS):
+        is_granted = sa.exists().where(h.user_id == by.user_id, h.post_id == _p.id, h.source == Held.GRANTED)
+        holds.append(is_granted.correlate(posts_table))
+    if by.may(Permission.READ_OWN_DRAFTS):
+        holds.append(_p.author_id == by.user_id)
+    return sa.or_(is_out(by, at), sa.and_(has_come_out(at), sa.or_(sa.false(), *holds)))
 
 
 def is_known(by: Principal, at: int) -> sa.ColumnElement[bool]:

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from auth.principal import Principal
 from blog.indexing.model import indexed_posts_table, post_words_table
 from blog.posts.model import Post, PostLine, posts_table
-from blog.posts.queries import FROM, LINE, is_out, list_readable, to_line
-from blog.search.language import Question
+from blog.posts.queries import FROM, LINE, is_out, is_out_or_held, list_readable, to_line
+from blog.search.language import Question, Word
 
 _p = posts_table.c
 _i = indexed_posts_table.c
@@ -36,15 +36,20 @@ class Found(NamedTuple):
     text: str
 
 
-def list_hits(db: sa.Connection, question: Question, *, by: Principal, at: int, limit: int) -> list[Hit]:
-    """The newest entries that fit and that `by` may read, the best first, and of equally good ones the newest."""
+def list_hits(
+    db: sa.Connection, question: Question, *, by: Principal, at: int, limit: int, with_held: bool = False
+) -> list[Hit]:
+    """The newest entries that fit and that `by` may read, the best first, and of equally good ones the newest.
+
+    `with_held`: also what stands in no list, but was granted to them.
+    """
     if question.wanted:
         # The index is walked from its newest entry on; each is looked up, and only those that may be read are ranked.
         query = sa.select(_w.rowid, sa.func.bm25(_INDEX, *map(_number, _WEIGHTS)))
-        query = query.where(_fits(question), _is_readable(_w.rowid, by, at)).order_by(_w.rowid.desc())
+        query = query.where(_fits(question), _is_readable(_w.rowid, by, at, with_held)).order_by(_w.rowid.desc())
     else:
         unwanted = sa.select(_w.rowid).where(_INDEX.op("MATCH")(question.unwanted))
-        query = sa.select(_i.id, _number(0)).where(_i.id.not_in(unwanted), _is_readable(_i.id, by, at))
+        query = sa.select(_i.id, _number(0)).where(_i.id.not_in(unwanted), _is_readable(_i.id, by, at, with_held))
         query = query.order_by(_i.id.desc())
     hits = [Hit(*row) for row in db.execute(query.limit(limit))]
     return sorted(hits, key=lambda hit: (hit.score, -hit.number))
@@ -61,19 +66,30 @@ def list_found(db: sa.Connection, numbers: Sequence[int], *, by: Principal, at: 
     return [found[number] for number in numbers if number in found]
 
 
-def list_posts_behind(db: sa.Connection, numbers: Sequence[int], *, by: Principal, at: int) -> list[Post]:
+def count_holding(db: sa.Connection, word: Word, *, most: int) -> int:
+    """How many entries hold a word, whoever may read them; counted up to a bound."""
+    entries = sa.select(_w.rowid).where(_fits(Question((word,)))).limit(most)
+    return int(db.execute(sa.select(sa.func.count()).select_from(entries.subquery())).scalar_one())
+
+
+def list_posts_behind(
+    db: sa.Connection, numbers: Sequence[int], *, by: Principal, at: int, with_held: bool = False
+) -> list[Post]:
     """The posts behind these entries, whole, in their order."""
     ids = db.execute(sa.select(_i.id, _i.post_id).where(_i.id.in_(numbers)))
     post_ids = dict(map(tuple, ids))
-    posts = {post.id: post for post in list_readable(db, list(post_ids.values()), by=by, at=at)}
+    posts = {post.id: post for post in list_readable(db, list(post_ids.values()), by=by, at=at, with_held=with_held)}
     return [posts[post_ids[number]] for number in numbers if post_ids.get(number) in posts]
 
 
-def _is_readable(number: sa.ColumnElement[int], by: Principal, at: int) -> sa.ColumnElement[bool]:
+def _is_readable(
+    number: sa.ColumnElement[int], by: Principal, at: int, with_held: bool = False
+) -> sa.ColumnElement[bool]:
     """The condition that an entry's post may be read; a question of its own, or SQLite would begin with all posts."""
     indexed = indexed_posts_table.alias("readable")
     joined = indexed.join(posts_table, _p.id == indexed.c.post_id)
-    readable = sa.exists().select_from(joined).where(indexed.c.id == number, is_out(by, at))
+    found = is_out_or_held(by, at) if with_held else is_out(by, at)
+    readable = sa.exists().select_from(joined).where(indexed.c.id == number, found)
     return readable.correlate_except(indexed, posts_table)
 
 
