@@ -106,7 +106,9 @@ def test_a_body_that_makes_no_sense(site: Site, body: Any) -> None:
     assert program(site).post("/v1/library", json=body).status_code == 422
 
 
-@pytest.mark.parametrize("name", ["unknown", "\x00", "../x", "x" * 5000, new_id(), "é", "%00"])
+@pytest.mark.parametrize(
+    "name", ["unknown", "\x00", "../x", "x" * 5000, "b341f6d4-f750-47ed-9509-49e5ad2fadf3", "é", "%00"]
+)
 def test_a_post_that_is_not_there(site: Site, name: str) -> None:
     rita = program(site)
     assert rita.post("/v1/library", json={"post": name}).status_code == 404

@@ -13,11 +13,12 @@ from werkzeug.test import TestResponse
 
 from auth.permissions import Scope
 from blog.conversations.answering import Prompt, Quoting, Silent
-from blog.conversations.asking import LONGEST_QUESTION, QUESTIONS_A_DAY
+from blog.conversations.asking import LONGEST_QUESTION
 from blog.conversations.transcript import MESSAGES_A_PAGE
 from blog.posts.model import Post
 from tests.support import PASSWORD, ROOT, Client, Site, find_form_token
 from web.errors import Busy
+from web.site.queries import change_questions_a_day
 
 BODY = """\
 Before the first heading.
@@ -137,7 +138,7 @@ def test_new_without_a_post_leads_to_the_library(site: Site) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, "/library")
 
 
-@pytest.mark.parametrize("name", ["nowhere", "draft", "\x00", "x" * 5000, str(uuid.uuid4())])
+@pytest.mark.parametrize("name", ["nowhere", "draft", "\x00", "x" * 5000, "46b6020b-9a82-4332-bff1-85156021e7f4"])
 def test_what_may_not_be_known_cannot_be_asked(site: Site, post: Post, name: str) -> None:
     site.post("alan", title="A draft", slug="draft", status="draft")
     rita = site.client("rita")
@@ -233,9 +234,9 @@ def test_a_server_without_a_place_is_503_with_the_question_kept(
     assert "And now?</textarea>" in answer.text
 
 
-def test_the_questions_of_a_day_have_an_end(site: Site, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert QUESTIONS_A_DAY > 1
-    monkeypatch.setattr("blog.conversations.asking.QUESTIONS_A_DAY", 1)
+def test_the_questions_of_a_day_have_an_end(site: Site, post: Post) -> None:
+    with site.database.transaction() as db:
+        change_questions_a_day(db, 1)
     rita = site.client("rita")
     save(rita, post)
     path = begin(rita, post)
