@@ -1,6 +1,7 @@
 """The posts of the blog in which what was asked is talked about most, as far as a reader may read them now."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -15,30 +16,41 @@ _MOST_POSTS = 8
 # What stands in more posts than that is looked for only together with other words.
 _MOST_HOLDING = 2000
 _MOST_HITS = 4000
+# One in so many posts.
+_FEW = 150
 _SHORTEST_BEGINNING = 4
 
 
-def list_nearby(db: sa.Connection, words: Sequence[str], *, by: Principal, at: int) -> list[Post]:
+class Nearby(NamedTuple):
+    """Where the words stand."""
+
+    posts: list[Post]
+    telling: frozenset[str]  # the words that stand in so few posts that one of them says enough
+
+
+def find_nearby(db: sa.Connection, words: Sequence[str], *, by: Principal, at: int) -> Nearby:
     """The best of what `by` finds as a reader or was granted, the post at hand perhaps among them.
 
     The rarest words come first, and so many of them that every post that holds one is ranked; how long that takes
     does not depend on how many posts there are.
     """
-    understood = [word for word in map(_to_look_for, words[:MOST_WORDS]) if word is not None]
-    counted = [(count_holding(db, word, most=_MOST_HOLDING + 1), word) for word in dict.fromkeys(understood)]
-    held = sorted(((count, word) for count, word in counted if count), key=lambda each: each[0])
+    understood = {word: found for word in words[:MOST_WORDS] if (found := _to_look_for(word)) is not None}
+    counts = {word: count_holding(db, found, most=_MOST_HOLDING + 1) for word, found in understood.items()}
+    held = sorted((word for word in understood if counts[word]), key=lambda word: counts[word])
     if not held:
-        return []
+        return Nearby([], frozenset())
     rare, left = list[Word](), _MOST_HITS
-    for count, word in held:
-        if count > min(left, _MOST_HOLDING):
+    for word in held:
+        if counts[word] > min(left, _MOST_HOLDING):
             break
-        rare.append(word)
-        left -= count
+        rare.append(understood[word])
+        left -= counts[word]
     # Where every word is in very many posts, what says all of them, and of that the newest.
-    question = Question(tuple(rare), is_any=True) if rare else Question(tuple(word for _count, word in held))
+    question = Question(tuple(rare or [understood[word] for word in held]), is_any=bool(rare))
     hits = list_hits(db, question, by=by, at=at, limit=_MOST_HITS if rare else _MOST_HOLDING, with_held=True)
-    return list_posts_behind(db, [hit.number for hit in hits[:_MOST_POSTS]], by=by, at=at, with_held=True)
+    posts = list_posts_behind(db, [hit.number for hit in hits[:_MOST_POSTS]], by=by, at=at, with_held=True)
+    few = count_holding(db, most=_MOST_HOLDING) / _FEW
+    return Nearby(posts, frozenset(word for word in held if counts[word] <= few and not is_common(word)))
 
 
 def _to_look_for(word: str) -> Word | None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from blog.conversations.model import Passage, Scope
-from blog.conversations.nearby import list_nearby
+from blog.conversations.nearby import find_nearby
 from blog.conversations.quoting import quote_of
 from blog.conversations.ranking import Source, rank
 from blog.conversations.sections import sections_of
@@ -31,9 +31,11 @@ def find_passages(
     elif all(map(is_empty, words)):
         quotes = [(source, quote_of(source.section.pieces, (), {})) for source in list(_sources([post]))[:1]]
     else:
+        telling: frozenset[str] = frozenset()
         if scope == Scope.BLOG:
-            posts |= {other.id: other for other in list_nearby(db, words, by=by, at=at) if other.id != post.id}
-        ranked = rank(list(_sources(posts.values())), words, most=MOST_PASSAGES)
+            others, telling = find_nearby(db, words, by=by, at=at)
+            posts |= {other.id: other for other in others if other.id != post.id}
+        ranked = rank(list(_sources(posts.values())), words, most=MOST_PASSAGES, telling=telling)
         quotes = [(each.source, each.quote) for each in ranked]
     return [_passage(number, posts, source, quote) for number, (source, quote) in enumerate(quotes, 1)]
 

@@ -6,7 +6,7 @@ Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -65,6 +65,7 @@ class _Asked(NamedTuple):
     words: dict[str, str]  # whose form each is
     weights: dict[str, float]
     common: set[str]
+    telling: set[str]
     pairs: set[tuple[str, str]]
     enough: float
 
@@ -75,13 +76,16 @@ def keywords(question: str) -> list[str]:
     return [word for word in words if not is_empty(word)] or words
 
 
-def rank(sources: Sequence[Source], words: Sequence[str], *, most: int) -> list[Ranked]:
-    """The sections that say enough of these words, the best first, with what to quote of each; none is there twice."""
+def rank(sources: Sequence[Source], words: Sequence[str], *, most: int, telling: Collection[str] = ()) -> list[Ranked]:
+    """The sections that say enough of these words, the best first, with what to quote of each; none is there twice.
+
+    `telling`: words of which one is enough.
+    """
     words = list(dict.fromkeys(words))[:_MOST_WORDS]
     if not words or not sources:
         return []
     found = [_terms(source) for source in sources]
-    asked = _ask(words, found)
+    asked = _ask(words, found, telling)
     average = sum(terms.length for terms in found) / len(found)
     ranked = [(_score(terms, asked, average), terms.source) for terms in found if _says_enough(terms, asked)]
     ranked.sort(key=lambda each: -each[0])
@@ -95,7 +99,7 @@ def rank(sources: Sequence[Source], words: Sequence[str], *, most: int) -> list[
     return list(best.values())
 
 
-def _ask(words: Sequence[str], found: Sequence[_Terms]) -> _Asked:
+def _ask(words: Sequence[str], found: Sequence[_Terms], telling: Collection[str]) -> _Asked:
     wanted = list(dict.fromkeys(map(root_of, words)))
     forms = _forms(wanted, words, {term for each in found for term in each.counts})
     common = {root_of(word) for word in words if is_common(word)}
@@ -112,12 +116,15 @@ def _ask(words: Sequence[str], found: Sequence[_Terms]) -> _Asked:
         words={form: word for word in wanted for form in forms[word]},
         weights=weights,
         common=common,
+        telling={root_of(word) for word in telling},
         pairs=set(pairwise(wanted)),
         enough=_RARE_WORDS * _rarity(1, len(found)),
     )
 
 
 def _says_enough(terms: _Terms, asked: _Asked) -> bool:
+    if not asked.telling.isdisjoint(terms.counts):
+        return True
     covered, by_chance, held = 0.0, True, 0
     for word, forms in asked.forms.items():
         if said := _said(terms, forms):

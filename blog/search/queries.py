@@ -66,9 +66,10 @@ def list_found(db: sa.Connection, numbers: Sequence[int], *, by: Principal, at: 
     return [found[number] for number in numbers if number in found]
 
 
-def count_holding(db: sa.Connection, word: Word, *, most: int) -> int:
-    """How many entries hold a word, whoever may read them; counted up to a bound."""
-    entries = sa.select(_w.rowid).where(_fits(Question((word,)))).limit(most)
+def count_holding(db: sa.Connection, word: Word | None = None, *, most: int) -> int:
+    """How many entries hold a word, or how many there are, whoever may read them; counted up to a bound."""
+    query = sa.select(_i.id) if word is None else sa.select(_w.rowid).where(_fits(Question((word,))))
+    entries = query.limit(most)
     return int(db.execute(sa.select(sa.func.count()).select_from(entries.subquery())).scalar_one())
 
 

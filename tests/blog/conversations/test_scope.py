@@ -159,6 +159,15 @@ def test_an_old_post_is_found_among_many_that_say_the_common_words(
     assert found[0].heading == "Rare"
 
 
+def test_of_a_large_blog_one_rare_word_is_enough(site: Site, at_hand: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = "Who painted chrysanthemums when it was snowing in Kyoto?"
+    site.post(title="Flowers", slug="flowers", body="## Autumn\n\nThe chrysanthemum flowers late.")
+    rita = site.principal("rita")
+    assert ask(site, rita, at_hand, question) == []
+    monkeypatch.setattr(nearby, "_FEW", 8)
+    assert [found.heading for found in ask(site, rita, at_hand, question)] == ["Autumn"]
+
+
 def test_words_that_stand_everywhere_are_looked_for_together(
     site: Site, at_hand: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
