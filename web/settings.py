@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
@@ -114,11 +114,23 @@ def _check_smtp_url(url: SecretStr | None) -> SecretStr | None:
 def _check_redis_url(url: SecretStr | None) -> SecretStr | None:
     if url is not None and not re.match(r"(?:rediss?|unix)://.", url.get_secret_value()):
         raise ValueError("must look like redis://host:6379/0, rediss://… or unix://…")
+    if url is not None and not url.get_secret_value().startswith("unix:"):
+        parts = urlsplit(url.get_secret_value())
+        if not _has_port(parts) or not re.fullmatch(r"(?:/[0-9]*)?", parts.path) or not parts.hostname:
+            raise ValueError("must look like redis://host:6379/0, with numbers for the port and the database")
     return url
 
 
+def _has_port(parts: SplitResult) -> bool:
+    """Whether its port, if it names one, can be one."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
 def _check_model_url(url: str | None) -> str | None:
-    if url is not None and not re.fullmatch(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", url):
+    if url is not None and not (re.fullmatch(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", url) and _has_port(urlsplit(url))):
         raise ValueError("must look like http://host:port/v1, without a user and a password")
     return url
 

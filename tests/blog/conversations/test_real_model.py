@@ -1,0 +1,93 @@
+"""Answers from a real OpenAI-compatible server, on a model that knows nothing but speaks."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import xllamacpp
+
+from blog.conversations.asking_models import Model
+from tests.blog.conversations.talking import QUESTION, ask, begin, events_in, harbour, messages, program
+from tests.model_server import Call, ModelServer
+from tests.support import Site, make_site
+from tests.tiny_model import write_tiny_model
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    path = tmp_path_factory.mktemp("model") / "tiny.gguf"
+    write_tiny_model(path)
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_ctx, params.n_parallel = 8192, 1
+    params.cpuparams.n_threads = 1
+    params.warmup = False
+    params.endpoint_slots = True
+    server = xllamacpp.Server(params)
+    yield server.listening_address
+    del server
+
+
+@pytest.fixture
+def spoken(tmp_path: Path, address: str) -> Iterator[Site]:
+    made = make_site(tmp_path / "instance", BYLINE_LLM_URL=f"{address}/v1", BYLINE_LLM_MODEL="tiny")
+    harbour(made)
+    yield made
+    made.close()
+
+
+def test_it_streams_until_it_stops(spoken: Site) -> None:
+    rita = program(spoken)
+    conversation = begin(rita)
+    said = events_in(ask(rita, conversation, accept="text/event-stream").text)
+    pieces = [event.data["text"] for event in said if event.name == "delta"]
+    message = said[-1].data["message"]
+    assert message["state"] == "done"
+    assert "".join(pieces) == message["content"]
+    # As it comes: a letter at a time, up to as many as were asked for.
+    assert 1 < len(pieces) <= 1500
+    assert messages(rita, conversation)[1] == message
+    # With what was said before, rewritten first.
+    assert ask(rita, conversation, "And when was that?").json["message"]["state"] == "done"
+    assert spoken.rows("locks") == 0
+
+
+def test_whoever_goes_away_lets_the_model_go(spoken: Site, address: str) -> None:
+    rita = program(spoken)
+    conversation = begin(rita)
+    path = f"/v1/conversations/{conversation}/messages"
+    answer = rita.open(path, method="POST", json={"content": QUESTION}, buffered=False)
+    got, stream = b"", iter(answer.response)
+    while b"event: delta" not in got:
+        got += next(stream)
+    answer.close()
+    assert messages(rita, conversation)[1]["state"] == "abandoned"
+    deadline = time.monotonic() + 30
+    while any(slot["is_processing"] for slot in requests.get(f"{address}/slots", timeout=10).json()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert ask(rita, conversation).json["message"]["state"] == "done"
+
+
+def test_another_name_or_a_key_that_is_not_asked_for_changes_nothing(address: str) -> None:
+    from blog.conversations.prompting import Turn
+
+    pieces = list(Model(f"{address}/v1/", "another", "sk-key")._pieces([Turn("user", "Hello")], 60))
+    assert pieces
+
+
+def test_what_was_used_is_no_part_of_the_answer(tmp_path: Path) -> None:
+    def script(call: Call) -> None:
+        call.say("Words.", finish_reason="stop")
+        call.raw(b'data: {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}}\n\n')
+        call.raw(b"data: [DONE]\n\n")
+
+    with ModelServer(script) as model:
+        site = make_site(tmp_path / "instance", **model.settings)
+        harbour(site)
+        rita = program(site)
+        message = ask(rita, begin(rita)).json["message"]
+        assert (message["content"], message["state"]) == ("Words.", "done")
+        site.close()

@@ -1,0 +1,175 @@
+"""The summary: renewed by a job after every ten messages, and never an older one over a newer one."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from blog.conversations import queries
+from blog.conversations.answering import Quoting, Silent
+from blog.conversations.model import Conversation
+from blog.conversations.summarising import SUMMARISE, is_due, summarise
+from storage.jobs import work_off
+from tests.blog.conversations.talking import Scripted, answers_with, ask, begin, harbour, program
+from tests.support import Client, Site
+
+
+class Summing(Scripted):
+    """Says what it was told to, and does something first."""
+
+    def __init__(self, said: Any, first: Callable[[], None] = lambda: None) -> None:
+        super().__init__("Words.")
+        self.said, self.first, self.heard = said, first, list[tuple[str, int]]()
+
+    def summarise(self, former: str, said: Any) -> str | None:
+        self.heard.append((former, len(said)))
+        self.first()
+        if isinstance(self.said, Silent):
+            raise self.said
+        return self.said
+
+
+def row(site: Site, conversation: str) -> Conversation:
+    with site.database.reading() as db:
+        found = queries.find_conversation(db, conversation)
+    assert found is not None
+    return found
+
+
+def jobs(site: Site) -> list[Any]:
+    with site.database.reading() as db:
+        rows = db.exec_driver_sql(f"SELECT payload FROM jobs WHERE kind = '{SUMMARISE}' ORDER BY id").scalars()
+        return [json.loads(text) for text in rows]
+
+
+def talk(rita: Client, conversation: str, count: int) -> None:
+    for number in range(count):
+        assert ask(rita, conversation, f"What of the harbour, number {number}?").status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("count", "summed_up", "due"),
+    [(0, 0, False), (8, 0, False), (9, 0, False), (10, 0, True), (11, 0, True), (12, 10, False), (19, 11, False), (20, 10, True), (21, 19, True), (21, 20, False), (40, 10, True)],
+)  # fmt: skip
+def test_it_is_due_at_and_past_a_multiple_of_ten(count: int, summed_up: int, due: bool) -> None:
+    assert is_due(count, summed_up) is due
+
+
+def test_the_exchange_that_brings_ten_messages_plans_it_and_the_job_renews_it(site: Site) -> None:
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    talk(rita, conversation, 4)
+    assert jobs(site) == []
+    talk(rita, conversation, 1)
+    assert jobs(site) == [{"conversation": conversation, "count": 10}]
+    # The lock is free by then.
+    assert site.rows("locks") == 0
+    asked = iter([False, False, True])
+    handler = {SUMMARISE: lambda database, payload: summarise(database, payload, answerer=Quoting())}
+    work_off(site.database, handler, lambda _seconds: next(asked))
+    assert jobs(site) == []
+    found = row(site, conversation)
+    assert found.summary_count == 10
+    first, second = found.summary.splitlines()[:2]
+    assert first == "Asked: What of the harbour, number 0?"
+    assert second.startswith("Found in: Harbour")
+    shown = rita.get(f"/v1/conversations/{conversation}").json
+    assert shown is not None
+    assert shown["summary"] == found.summary
+    talk(rita, conversation, 4)
+    assert jobs(site) == []
+    talk(rita, conversation, 1)
+    assert [job["count"] for job in jobs(site)] == [20]
+
+
+def test_an_exchange_that_passes_a_multiple_of_ten_plans_it_too(site: Site) -> None:
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    talk(rita, conversation, 4)
+    # A question without an answer: whoever answered died.
+    with site.database.transaction() as db:
+        db.exec_driver_sql("UPDATE conversations SET message_count = 9")
+    talk(rita, conversation, 1)
+    assert [job["count"] for job in jobs(site)] == [11]
+
+
+def test_it_is_part_of_the_next_prompt(site: Site) -> None:
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    talk(rita, conversation, 5)
+    summarise(site.database, {"conversation": conversation}, answerer=Summing("It was about the harbour."))
+    scripted = answers_with(site, "Words.")
+    talk(rita, conversation, 1)
+    assert scripted.prompts[0].summary == "It was about the harbour."
+    assert len(scripted.prompts[0].last) == 10
+
+
+def test_twice_is_once(site: Site) -> None:
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    talk(rita, conversation, 5)
+    model = Summing("First.")
+    for _ in range(2):
+        summarise(site.database, {"conversation": conversation, "count": 10}, answerer=model)
+    assert model.heard == [("", 10)]
+    found = row(site, conversation)
+    model.said = "Second."
+    summarise(site.database, {"conversation": conversation, "count": 10}, answerer=model)
+    assert row(site, conversation) == found
+
+
+def test_an_older_one_never_replaces_a_newer_one(site: Site) -> None:
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    talk(rita, conversation, 5)
+
+    def be_overtaken() -> None:
+        talk(rita, conversation, 5)
+        summarise(site.database, {"conversation": conversation}, answerer=Summing("The newer one."))
+
+    summarise(site.database, {"conversation": conversation}, answerer=Summing("The older one.", be_overtaken))
+    found = row(site, conversation)
+    assert (found.summary, found.summary_count) == ("The newer one.", 20)
+
+
+@pytest.mark.parametrize("said", [Silent("no"), None, ""])
+def test_where_no_model_says_it_it_is_an_extract(site: Site, said: Any) -> None:
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    talk(rita, conversation, 5)
+    summarise(site.database, {"conversation": conversation}, answerer=Summing(said))
+    found = row(site, conversation)
+    assert found.summary.startswith("Asked: What of the harbour, number 0?")
+    assert found.summary_count == 10
+
+
+def test_it_has_a_bound(site: Site) -> None:
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    for _ in range(5):
+        ask(rita, conversation, "harbour " * 500)
+    summarise(site.database, {"conversation": conversation}, answerer=Summing("word " * 100_000))
+    assert len(row(site, conversation).summary) == 2000
+    ask(rita, conversation, "x" * 4000)
+
+
+def test_of_a_conversation_that_is_gone_there_is_nothing_to_sum_up(site: Site) -> None:
+    assert summarise(site.database, {"conversation": "none"}, answerer=Summing("x")) is None
+
+
+def test_once_the_post_is_not_held_any_more_it_is_not_shown(site: Site) -> None:
+    post = harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    talk(rita, conversation, 5)
+    summarise(site.database, {"conversation": conversation}, answerer=Summing("It was about the harbour."))
+    assert rita.delete(f"/v1/library/{post.id}").status_code == 204
+    assert "about the harbour" not in rita.get(f"/v1/conversations/{conversation}").text
