@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from app import LINKS
 from blog.conversations.answering import Silent
 from blog.conversations.asking import OPERATION
 from blog.conversations.events import in_conversation
@@ -307,7 +308,7 @@ def test_a_session_that_ends_in_the_middle_gets_no_more(site: Site) -> None:
 
     def block_rita() -> None:
         with site.database.transaction() as db:
-            block(db, "rita", by=TESTER)
+            block(db, "rita", by=TESTER, links=LINKS)
 
     harbour(site)
     rita = program(site)
