@@ -197,7 +197,9 @@ class Settings(BaseModel):
     redis_url: Annotated[
         SecretStr | None,
         AfterValidator(_check_redis_url),
-        Field(description="Redis or Valkey, `redis://…`, for the locks of conversations (the database does it)"),
+        Field(
+            description="Redis or Valkey, `redis://…`, for the locks and caches of conversations (the database does it)"
+        ),
     ] = None
     byline_llm_url: Annotated[
         str | None,

@@ -205,7 +205,7 @@ BAD = {
     "tags": [None, "a", 5, [5], ["a,b"], [""], ["a/b"], [".."], ["x" * 51], ["\x00"], ["\ud800"], list("abcdefghijklmnopqrstu")],
     "status": [None, 5, "granted", "Draft", ""],
     "lang": [None, 5, "x", "english", "de_DE", "de-", "-de", "de-DE-1996", "dé", "d\u212a", '"><script>', "de\n", "\ud800", " " * 36],
-    "visibility": [None, 5, "granted", "private", "Public"],
+    "visibility": [None, 5, "saved", "private", "Public"],
     "publish_at": [
         5, 1e300, "tomorrow", "2026-11-20", "2026-11-20T08:15:00", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00Z",
         "9999-12-31T23:59:59Z", [],
