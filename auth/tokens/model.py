@@ -20,8 +20,8 @@ tokens_table = sa.Table(
     sa.Column("expires_at", sa.Integer),  # NULL: does not expire
     sa.Column("is_from_environment", sa.Boolean, nullable=False),  # the one that BYLINE_API_TOKEN sets
     sa.Column("first_used_at", sa.Integer),  # NULL: not used yet
-    sa.Column("made_by", sa.Text),  # the id of the token that asked for it, and that it ends with; NULL: a person did
     sa.Column("last_used_at", sa.Integer),  # the day alone: when it began, UTC; NULL: not used yet, or nobody knows
+    sa.Column("made_by", sa.Text),  # the id of the token that asked for it, and that it ends with; NULL: a person did
 )
 
 
