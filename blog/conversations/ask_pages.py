@@ -1,6 +1,7 @@
 """Asking from a page: a conversation that is not there yet, and the form that needs no script."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -54,7 +55,8 @@ def make_pages(watch_right: WatchRight) -> Blueprint:
                 with transaction() as db:
                     post, guide = _asked_post(form), form.guide.data or None
                     open_conversation(db, known, post=post, guide=guide, title=None, by=principal())
-            last = _answer(exchange(known, content, watch_right))
+            with closing(exchange(known, content, watch_right)) as said:
+                last = _answer(said)
         except Invalid as invalid:
             rest = form.show_faults(invalid.fields)
             return _show(known, form, status=422, notice=" ".join(rest) or None)
