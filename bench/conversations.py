@@ -35,7 +35,7 @@ _RETRY_SECONDS = 0.2
 _LOAD_SECONDS = 5
 _LOADS = 3
 # So many words of an answer, so many milliseconds apart: longer than all loads together.
-_WORDS, _PAUSE = 160, 250
+_WORDS, _PAUSE = 400, 250
 
 
 class Stream(threading.Thread):
@@ -138,7 +138,7 @@ def _pages(site: Place) -> dict[str, Cost]:
 
 
 def _wait_until_open(streams: Sequence[Stream]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while time.monotonic() < deadline and not all(stream.is_open for stream in streams):
         time.sleep(0.05)
 
