@@ -84,10 +84,10 @@ def test_whoever_may_read_every_draft_is_quoted_none(site: Site, at_hand: Post, 
 
 
 def test_a_token_that_may_not_read_is_quoted_what_everybody_reads(site: Site, at_hand: Post) -> None:
-    token = replace(site.principal("rita"), session_id=None, scopes=frozenset({TokenScope.CONVERSATIONS}))
+    token = replace(site.principal("rita"), session_id=None, scopes=frozenset({TokenScope.ACCOUNT}))
     assert token.role == Role.READER
     assert found_by(site, token, at_hand) == {"at-hand", "public", "page"}
-    reading = replace(token, scopes=frozenset({TokenScope.CONVERSATIONS, TokenScope.POSTS_READ}))
+    reading = replace(token, scopes=frozenset({TokenScope.POSTS_READ}))
     assert found_by(site, reading, at_hand) == {"at-hand", "public", "members", "page", "granted"}
 
 
