@@ -23,7 +23,10 @@ from bench import posts
 from bench.load import Cost, Place, load, running
 from bench.readers import Reader, Refused, add_readers, hear
 from bench.serving import PAST_THE_CACHE, PROCESSES
+<<<<<<< HEAD
 from blog.conversations.exchanging import MOST_STREAMS
+=======
+>>>>>>> ask-quality
 from blog.conversations.model import Scope
 from web.running import THREADS
 
@@ -35,7 +38,7 @@ _RETRY_SECONDS = 0.2
 _LOAD_SECONDS = 5
 _LOADS = 3
 # So many words of an answer, so many milliseconds apart: longer than all loads together.
-_WORDS, _PAUSE = 160, 250
+_WORDS, _PAUSE = 400, 250
 
 
 class Stream(threading.Thread):
@@ -69,8 +72,10 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=80)
     parser.add_argument("--rounds", type=int, default=100)
     asked = parser.parse_args()
-    if asked.streams > (most := PROCESSES * min(MOST_STREAMS, THREADS - 1)):
-        sys.exit(f"{PROCESSES} processes of {THREADS} threads have room for {most} streams: use --streams {most}.")
+    if asked.streams > (most := PROCESSES * (THREADS - 1)):
+        sys.exit(
+            f"{PROCESSES} processes of {THREADS} threads have room for {most} streams at most: use --streams {most}."
+        )
     with TemporaryDirectory() as name:
         folder = Path(name) / "site"
         posts.fill(folder, posts=asked.posts)
@@ -138,7 +143,7 @@ def _pages(site: Place) -> dict[str, Cost]:
 
 
 def _wait_until_open(streams: Sequence[Stream]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while time.monotonic() < deadline and not all(stream.is_open for stream in streams):
         time.sleep(0.05)
 
