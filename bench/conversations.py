@@ -23,10 +23,6 @@ from bench import posts
 from bench.load import Cost, Place, load, running
 from bench.readers import Reader, Refused, add_readers, hear
 from bench.serving import PAST_THE_CACHE, PROCESSES
-<<<<<<< HEAD
-from blog.conversations.exchanging import MOST_STREAMS
-=======
->>>>>>> ask-quality
 from blog.conversations.model import Scope
 from web.running import THREADS
 

@@ -3,6 +3,7 @@
 from blog.conversations import asking
 from blog.conversations.guiding import add_guide
 from blog.conversations.owning import change, open_conversation
+from blog.conversations.streaming import answer
 from blog.library.holding import grant, save, withdraw
 from storage.ids import new_id
 from tests.support import Site
@@ -54,7 +55,7 @@ def _converse(site: Site, slug: str, *questions: str) -> str:
         open_conversation(db, name, post=slug, guide=None, title=None, by=rita)
     for question in questions:
         exchange = asking.begin(around, name, question, by=rita)
-        said = asking.answer(around, exchange, is_interrupted=lambda: False, is_still_allowed=lambda _db: True)
+        said = answer(around, exchange, is_interrupted=lambda: False, is_still_allowed=lambda _db: True)
         assert list(said)[-1].event == "done"
     return name
 
