@@ -51,10 +51,11 @@ class PromptedModel:
                 else:
                     while (piece := pieces.get()) is not _END:
                         self._send(piece)
+                self._send("", finish_reason="stop")
                 self.wfile.write(b"data: [DONE]\n\n")
 
-            def _send(self, piece: str) -> None:
-                choice = {"index": 0, "delta": {"content": piece}, "finish_reason": None}
+            def _send(self, piece: str, *, finish_reason: str | None = None) -> None:
+                choice = {"index": 0, "delta": {"content": piece}, "finish_reason": finish_reason}
                 chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
                 self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
                 self.wfile.flush()

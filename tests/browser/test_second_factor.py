@@ -7,7 +7,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
-from storage import clock
+from storage import clock, sqlite
 from tests.browser.conftest import OpenBrowser
 from tests.browser.writing import sign_in, sign_out
 from tests.folders import run_byline
@@ -75,13 +75,16 @@ def test_from_the_picture_to_the_sign_in_that_loses_nothing(
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
 
-    # Without the password: the same codes, and still the second step.
+    # Without the password: the same codes together with one of the app, and still the second step.
     page.goto("/")
     sign_out(page)
+    with sqlite.opened(cast_server.folder / "byline.db", mode="rw") as db:
+        db.execute("UPDATE totp SET last_step = -1")  # as if a minute had passed
     page.goto("/login?next=/account/devices")
     page.get_by_role("link", name="Set a new one").click()
     page.get_by_label("Name").fill(NAME)
     page.get_by_label("Recovery code").fill(codes[2])
+    page.get_by_label("Code from your app").fill(_code(secret))
     page.get_by_label("New password").fill(NEW)
     page.get_by_role("button", name="Set the new password").click()
     expect(page.get_by_role("alert")).to_contain_text("Your new password is set")

@@ -389,6 +389,7 @@ def test_the_process_of_the_jobs_is_replaced_too_and_leaves_with_the_others(tmp_
         return [pid for pid in children_of(server.process.pid) if name_of(pid) == ASIDE]
 
     with serving(tmp_path / "instance") as server:
+        assert until(lambda: len(those_of_jobs()) == 1)  # it has its name soon after it was started
         (first,) = those_of_jobs()
         os.kill(first, signal.SIGKILL)
         assert until(lambda: len(those_of_jobs()) == 1 and those_of_jobs() != [first])
