@@ -22,6 +22,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app import LINKS, create_app
@@ -83,6 +84,20 @@ class _Templates(BytecodeCache):
 
 
 _templates = _Templates()
+
+_compile_builder = Rule._compile_builder
+_builders: dict[Any, Any] = {}
+
+
+def _builder_of(rule: Rule, append_unknown: bool = True) -> Any:
+    """The compiled builder of a route's addresses, made once in this process: it is most of making an application."""
+    key = (rule.rule, tuple(rule._trace), tuple(sorted(rule.defaults or ())), append_unknown)
+    if rule.defaults or key not in _builders:
+        _builders[key] = _compile_builder(rule, append_unknown)
+    return _builders[key]
+
+
+Rule._compile_builder = _builder_of  # type: ignore[method-assign]
 
 
 @dataclass
