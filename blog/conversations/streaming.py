@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Generator
 
 import sqlalchemy as sa
+import structlog
 
 from blog.conversations.answering import Silent
 from blog.conversations.concluding import conclude, may_end
@@ -15,7 +16,10 @@ from storage.ids import new_id
 from storage.locks.holding import HELD_SECONDS
 
 _ASK_SECONDS = 0.5
+_EXTEND_SECONDS = HELD_SECONDS / 3
 _BUSY = "The site is too busy to answer right now. Your question is kept: ask again in a while."
+
+log = structlog.get_logger()
 
 
 def answer(
@@ -72,14 +76,23 @@ class _Watch:
         self._extended_at = self._asked_at = time.monotonic()
 
     def may_go_on(self) -> bool:
-        """False once the reader lost the right to it, or the lock was lost. Raises Busy."""
+        """False once the reader lost the right to it, or the lock was lost.
+
+        Where the database is too busy to say, it goes on for this time: the lock is held for longer than it takes to
+        ask a few times more, and the write that ends the answer asks in any case.
+        """
         now = time.monotonic()
-        if now - self._asked_at > _ASK_SECONDS:
-            self._asked_at = now
+        if now - self._asked_at <= _ASK_SECONDS:
+            return True
+        self._asked_at = now
+        try:
             with self._around.database.reading() as db:
                 if not may_end(db, self._exchange, self._is_still_allowed):
                     return False
-        if now - self._extended_at > HELD_SECONDS / 3:
-            self._extended_at = now
-            return self._around.locks.extend(self._exchange.lock_name, self._exchange.lock_token)
+            if now - self._extended_at > _EXTEND_SECONDS:
+                if not self._around.locks.extend(self._exchange.lock_name, self._exchange.lock_token):
+                    return False
+                self._extended_at = now
+        except Busy:
+            log.info("an answer goes on unasked", reason="busy")
         return True

@@ -199,6 +199,30 @@ def test_a_database_that_is_busy_in_the_middle_leaves_a_sentence(site: Site) -> 
     assert is_free(site)
 
 
+def test_a_lock_that_cannot_be_extended_at_once_does_not_end_the_answer(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blog.conversations.streaming._ASK_SECONDS", -1)
+    monkeypatch.setattr("blog.conversations.streaming._EXTEND_SECONDS", -1)
+    tries = list[str]()
+
+    def extend(name: str, _token: str) -> bool:
+        tries.append(name)
+        if len(tries) == 2:
+            return True
+        raise Busy("not now")
+
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    answers_with(site, "First. ", "Second. ", "Third.")
+    monkeypatch.setattr(around(site).locks, "extend", extend)
+    message = ask(rita, conversation).json["message"]
+    assert (message["content"], message["state"]) == ("First. Second. Third.", "done")
+    assert tries == [f"conversation:{conversation}"] * 3
+    assert is_free(site)
+
+
 def test_a_fault_of_ours_in_the_middle_is_concluded_too(site: Site) -> None:
     class Unforeseen(Exception):
         pass
