@@ -12,7 +12,7 @@ from auth.permissions import Permission
 from auth.principal import principal
 from blog.conversations import queries
 from blog.conversations.api import WatchRight, exchange
-from blog.conversations.asking import check_question
+from blog.conversations.asking import check_day, check_question
 from blog.conversations.exchanging import Said
 from blog.conversations.forms import AskForm
 from blog.conversations.owning import NOT_SAVED, open_conversation
@@ -53,6 +53,8 @@ def make_pages(watch_right: WatchRight) -> Blueprint:
             if is_new:
                 check_question(content)
                 with transaction() as db:
+                    # Nothing begins that could not go on.
+                    check_day(db, by=principal())
                     post, guide = _asked_post(form), form.guide.data or None
                     open_conversation(db, known, post=post, guide=guide, title=None, by=principal())
             with closing(exchange(known, content, watch_right)) as said:

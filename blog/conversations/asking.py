@@ -48,7 +48,7 @@ def begin(around: Surroundings, name: str, content: str, *, by: Principal) -> Ex
     with around.database.reading() as db:
         owned, _post = find_open(db, name, by=by)
         content = check_question(content)
-        _check_day(db, by=by)
+        check_day(db, by=by)
     lock_name = f"conversation:{owned.conversation.id}"
     token = around.locks.take(lock_name)
     if token is None:
@@ -64,7 +64,7 @@ def begin(around: Surroundings, name: str, content: str, *, by: Principal) -> Ex
 def _store(db: sa.Connection, name: str, content: str, *, by: Principal) -> Callable[[str, str, ExitStack], Exchange]:
     # Anew: what the reader holds may have changed meanwhile, and what they asked elsewhere counts.
     owned, post = find_open(db, name, by=by)
-    _check_day(db, by=by)
+    check_day(db, by=by)
     conversation, at = owned.conversation, clock.now()
     question = Message(new_id(), queries.next_number(db, conversation.id), Role.READER, content, "", (), State.DONE, at)
     turn = queries.raise_turn(db, conversation.id, user_id=by.user_id, at=at)
@@ -88,7 +88,8 @@ def _release(around: Surroundings, lock_name: str, token: str) -> None:
         around.locks.release(lock_name, token)
 
 
-def _check_day(db: sa.Connection, *, by: Principal) -> None:
+def check_day(db: sa.Connection, *, by: Principal) -> None:
+    """Raise TooMany when the day's questions of that person are used up."""
     most = read_site(db).questions_a_day
     if queries.count_questions_since(db, by.user_id, since=clock.now() - clock.DAY) >= most:
         sentence = f"These were all the questions of one day, {most:,}. Come back tomorrow."

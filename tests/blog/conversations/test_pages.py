@@ -243,6 +243,10 @@ def test_the_questions_of_a_day_have_an_end(site: Site, post: Post) -> None:
     answer = ask(rita, path, "One more?")
     assert answer.status_code == 429
     assert "One more?</textarea>" in answer.text
+    answer = ask(rita, f"/conversations/{uuid.uuid4()}", "And one to begin with?", post=post.id)
+    assert answer.status_code == 429
+    assert "And one to begin with?</textarea>" in answer.text
+    assert site.rows("conversations") == 1
 
 
 # What was said
