@@ -17,12 +17,9 @@ from typing import Any
 
 import requests
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event
-from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app import LINKS, create_app
@@ -42,6 +39,7 @@ from storage.digests import digest_of
 from storage.engine import Database
 from storage.folder import prepare_folder
 from storage.upgrading import fold_log, upgrade
+from tests import quick
 from tests.web.wire import children_of, name_of, until
 from web.server.supervisor import ASIDE
 from web.settings import Settings, load_settings
@@ -62,42 +60,7 @@ CAST = {
 
 TESTER = Nobody("test", "(test)")
 
-# Most tests are about something else than how long a hash takes; servers of their own hash as ever.
-REAL_HASHER, REAL_NOBODYS_HASH = passwords._hasher, passwords._NOBODYS_HASH
-QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-passwords._hasher, passwords._NOBODYS_HASH = QUICK_HASHER, QUICK_HASHER.hash("nobody's")
 _password_hash = passwords.hash_password(PASSWORD)
-
-
-class _Templates(BytecodeCache):
-    """Templates that one application has compiled are compiled for all others of this process."""
-
-    def __init__(self) -> None:
-        self._code: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._code:
-            bucket.bytecode_from_string(self._code[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._code[bucket.key] = bucket.bytecode_to_string()
-
-
-_templates = _Templates()
-
-_compile_builder = Rule._compile_builder
-_builders: dict[Any, Any] = {}
-
-
-def _builder_of(rule: Rule, append_unknown: bool = True) -> Any:
-    """The compiled builder of a route's addresses, made once in this process: it is most of making an application."""
-    key = (rule.rule, tuple(rule._trace), tuple(sorted(rule.defaults or ())), append_unknown)
-    if rule.defaults or key not in _builders:
-        _builders[key] = _compile_builder(rule, append_unknown)
-    return _builders[key]
-
-
-Rule._compile_builder = _builder_of  # type: ignore[method-assign]
 
 
 @dataclass
@@ -113,7 +76,7 @@ class Site:
 
     def _open(self) -> None:
         self.app = create_app(self.settings, testing=True)
-        self.app.jinja_env.bytecode_cache = _templates
+        self.app.jinja_env.bytecode_cache = quick.templates
 
     @property
     def database(self) -> Database:

@@ -7,7 +7,8 @@ from argon2 import PasswordHasher
 
 from auth.signin import queries, signing_in, throttling
 from auth.users import passwords
-from tests.support import PASSWORD, QUICK_HASHER, REAL_HASHER, REAL_NOBODYS_HASH, SECRET, Site
+from tests.quick import QUICK_HASHER, REAL_HASHER, REAL_NOBODYS_HASH
+from tests.support import PASSWORD, SECRET, Site
 from web.signing import Keys
 
 
