@@ -1,6 +1,6 @@
 """What readers see of posts: home, one post, one tag, one author, all tags."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from web.caching import shared
 from web.cursors import Cursor, cursor_of_page
 from web.database import reading
 from web.errors import NotFound
+from web.paging import cut
 from web.render import absolute_url, render_page
 
 pages = Blueprint("posts", __name__)
@@ -146,15 +147,13 @@ def _find_held(db: sa.Connection, post: Post, by: Principal) -> str | None:
     return find_holding(db, post, by) or ""
 
 
-def _page_of_lines(**which: str) -> tuple[list[PostLine], Cursor | None]:
+def _page_of_lines(**which: str) -> tuple[Sequence[PostLine], Cursor | None]:
     before = request.args.get("before")
     cursor = cursor_of_page(before)
     with reading() as db:
         posts = queries.list_out(db, by=principal(), at=clock.now(), limit=_PER_PAGE + 1, before=cursor, **which)
-    if len(posts) <= _PER_PAGE:
-        return posts, None
-    last = posts[_PER_PAGE - 1]
-    return posts[:_PER_PAGE], Cursor(last.published_at or 0, last.id)
+    shown, last = cut(posts, _PER_PAGE)
+    return shown, None if last is None else Cursor(last.published_at or 0, last.id)
 
 
 def _paging(path: str, older: Cursor | None) -> dict[str, Any]:

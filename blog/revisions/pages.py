@@ -16,6 +16,7 @@ from storage import clock
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid
 from web.forms import Form
+from web.paging import cut
 from web.render import render_page
 
 pages = Blueprint("revisions", __name__)
@@ -31,9 +32,10 @@ def show_list(slug: str) -> ResponseReturnValue:
     with reading() as db:
         post = find_editable(db, by=principal(), slug=slug)
         lines = queries.list_revisions(db, post.id, limit=_PER_PAGE + 1, before=before)
-    older = f"{request.path}?before={lines[_PER_PAGE - 1].number}" if len(lines) > _PER_PAGE else None
+    shown, last = cut(lines, _PER_PAGE)
+    older = None if last is None else f"{request.path}?before={last.number}"
     return render_page(
-        "blog/revisions/list.html", post=post, lines=lines[:_PER_PAGE], older_url=older, is_first_page=before is None
+        "blog/revisions/list.html", post=post, lines=shown, older_url=older, is_first_page=before is None
     )
 
 
