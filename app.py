@@ -52,7 +52,8 @@ from auth.users.pages import reopen_profile
 from auth.users.writings import Writings
 from blog.bin.pages import pages as bin_pages
 from blog.conversations import description as conversations_description
-from blog.conversations.api import make_api as make_conversations
+from blog.conversations.api import api as conversations_api
+from blog.conversations.ask_api import make_api as make_ask_api
 from blog.conversations.ask_pages import make_pages as make_ask_pages
 from blog.conversations.ask_pages import reopen_ask
 from blog.conversations.guide_pages import pages as guide_pages
@@ -284,7 +285,8 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         library_api,
         library_pages,
         grant_pages,
-        make_conversations(lambda: watch_right(Permission.CONVERSE)),
+        conversations_api,
+        make_ask_api(lambda: watch_right(Permission.CONVERSE)),
         conversation_pages,
         guide_pages,
         make_ask_pages(lambda: watch_right(Permission.CONVERSE)),
