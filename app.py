@@ -90,7 +90,7 @@ from blog.posts.hiding import count_posts, hide
 from blog.posts.offering import find_saved, is_saved
 from blog.posts.pages import init_post_pages
 from blog.posts.pages import pages as post_pages
-from blog.posts.queries import NEXT_PUBLICATION
+from blog.posts.queries.lists import NEXT_PUBLICATION
 from blog.posts.rerendering import RERENDER, plan_rerendering, plan_rerendering_around, rerender
 from blog.posts.surroundings import own_host_of, render_here
 from blog.previews.pages import pages as preview_pages

@@ -9,9 +9,10 @@ from pydantic.config import JsonDict
 from auth.guards import public, requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.posts import content, languages, queries
+from blog.posts import content, languages
 from blog.posts.deleting import delete as delete_post
 from blog.posts.model import Kind, Origin, Post, Status, Visibility
+from blog.posts.queries import lists
 from blog.posts.reading import read_post, refuse_to_members_only
 from blog.posts.surroundings import surroundings_after
 from blog.posts.writing import change, check_may_publish, check_version, find_editable, write
@@ -79,7 +80,7 @@ def index() -> Response:
     limit = asked_limit()
     before = request.args.get("before")
     with reading() as db:
-        posts = queries.list_known(db, by=principal(), at=clock.now(), limit=limit + 1, before=cursor_before(before))
+        posts = lists.list_known(db, by=principal(), at=clock.now(), limit=limit + 1, before=cursor_before(before))
     shown, last = cut(posts, limit)
     following = None if last is None else f"/v1/posts?limit={limit}&before={Cursor(last.created_at, last.id)}"
     return answer_page([as_json(post) for post in shown], following)

@@ -12,13 +12,14 @@ from werkzeug.datastructures import MultiDict
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.posts import api, offering, queries
+from blog.posts import api, offering
 from blog.posts.content import LONGEST_BODY_BYTES, prepare
 from blog.posts.deleting import delete
 from blog.posts.forms import DeleteForm, PostForm, form_data
 from blog.posts.meeting import put_together, questions, text_by
 from blog.posts.model import Origin, Post
 from blog.posts.publishing import publish, unpublish
+from blog.posts.queries import revisions
 from blog.posts.surroundings import surroundings_after
 from blog.posts.writing import change, check_version, find_editable, find_repeated, write
 from blog.posts.zones import writers_zone
@@ -197,7 +198,7 @@ def _is_soon_stale(post: Post) -> bool:
 def _answer_repeated(form: PostForm, saved: Post) -> ResponseReturnValue:
     """The same form again changes nothing and leads to the same place; but what was typed since is not lost."""
     with reading() as db:
-        sent_before = queries.find_revision(db, saved, queries.came_with(form.submission_id(), by=principal()))
+        sent_before = revisions.find_revision(db, saved, revisions.came_with(form.submission_id(), by=principal()))
     if sent_before is None or not _holds_the_same(form, sent_before):
         form.submission.data = None
         if saved.deleted_at is not None:
@@ -246,7 +247,7 @@ def _both(post: Post, *, since: int | None) -> tuple[Post, Post | None]:
     """The post as it is now, and as this author began with it."""
     with reading() as db:
         theirs = find_editable(db, by=principal(), post_id=post.id)
-        return theirs, queries.find_revision(db, theirs, queries.is_numbered(since))
+        return theirs, revisions.find_revision(db, theirs, revisions.is_numbered(since))
 
 
 def _show(

@@ -7,10 +7,10 @@ from flask import Blueprint, Response, jsonify
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.posts import queries
 from blog.posts.api import as_json, asked_version
 from blog.posts.model import Post
-from blog.posts.queries import RevisionLine
+from blog.posts.queries import revisions
+from blog.posts.queries.revisions import RevisionLine
 from blog.posts.writing import check_version, find_editable
 from blog.revisions.restoring import find_with_revision, prepare_restore, read_revision, restore
 from blog.texts.comparing import compare
@@ -33,7 +33,7 @@ def index(post_id: str) -> Response:
     limit, before = asked_limit(), asked_number("before", _LARGEST_NUMBER, 1, _LARGEST_NUMBER)
     with reading() as db:
         post = find_editable(db, by=principal(), post_id=_known(post_id))
-        lines = queries.list_revisions(db, post.id, limit=limit + 1, before=before)
+        lines = revisions.list_revisions(db, post.id, limit=limit + 1, before=before)
     shown, last = cut(lines, limit)
     following = None if last is None else f"/v1/posts/{post.id}/revisions?limit={limit}&before={last.number}"
     return answer_page([_line(line) for line in shown], following)

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.posts import queries
+from blog.posts.queries import revisions
 from blog.posts.surroundings import render_here
 from blog.posts.writing import find_editable
 from blog.revisions.restoring import find_with_revision, prepare_restore, read_revision, restore
@@ -31,7 +31,7 @@ def show_list(slug: str) -> ResponseReturnValue:
     before = _number(request.args.get("before"))
     with reading() as db:
         post = find_editable(db, by=principal(), slug=slug)
-        lines = queries.list_revisions(db, post.id, limit=_PER_PAGE + 1, before=before)
+        lines = revisions.list_revisions(db, post.id, limit=_PER_PAGE + 1, before=before)
     shown, last = cut(lines, _PER_PAGE)
     older = None if last is None else f"{request.path}?before={last.number}"
     return render_page(
