@@ -35,6 +35,7 @@ from blog.posts.editor import pages as editor_pages
 from blog.posts.editor import reopen_edit, reopen_new
 from blog.posts.offering import find_saved, is_saved
 from blog.posts.pages import pages as post_pages
+from blog.posts.publishing_pages import pages as publishing_pages
 from blog.posts.surroundings import render_here
 from blog.previews.pages import pages as preview_pages
 from blog.revisions import description as revisions_description
@@ -88,6 +89,7 @@ def make_faces() -> list[Blueprint]:
         series_editor.pages,
         tagging_pages,
         editor_pages,
+        publishing_pages,
         make_working_copies(find_saved, current_site, is_saved, render_here),
         media_library.pages,
         media_serving.pages,
