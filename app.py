@@ -9,106 +9,42 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from flask import Flask, request
 
-from auth.blocking.pages import pages as people_pages
+from auth import faces as auth_faces
 from auth.cli import token, user
-from auth.factors.pages import make_pages as make_factor_pages
-from auth.factors.pages import reopen_enable
 from auth.guards import public, requires
 from auth.identify import init_identify, refuse_bad_bearer
-from auth.invitations import join_pages
 from auth.invitations.inviting import withdraw_all_by
-from auth.invitations.pages import pages as invitation_pages
-from auth.invitations.pages import reopen_invitation
 from auth.leaving.leaving import LEAVE, finish_leaving
-from auth.leaving.pages import pages as leaving_pages
-from auth.leaving.pages import reopen_other, reopen_own
 from auth.permissions import Permission
 from auth.principal import principal
 from auth.rechecking import check_writer, watch_right
-from auth.sessions import description as sessions_description
-from auth.sessions.api import api as sessions_api
 from auth.sessions.cookies import form_binding, init_cookies, saved_session_in
-from auth.sessions.ending import end_sessions_of
-from auth.sessions.pages import pages as own_sessions_pages
 from auth.sessions.rotation import check_keys
 from auth.sessions.store import SessionStore
 from auth.signin.pages import answer_unauthenticated
-from auth.signin.pages import pages as signin_pages
-from auth.signin.passkey_pages import pages as passkey_pages
-from auth.signin.passkey_pages import reopen_passkey
 from auth.signin.reopening import init_reopening
-from auth.signin.reset_pages import pages as reset_pages
-from auth.signin.reset_pages import reopen_reset_link
 from auth.signin.resetting import end_links_by, end_links_for
 from auth.signin.setup import has_useless_token, prepare_first_owner
-from auth.signin.throttling import count_registration
-from auth.tokens import description as tokens_description
-from auth.tokens.api import api as tokens_api
-from auth.tokens.pages import pages as token_pages
-from auth.tokens.pages import reopen_token
 from auth.users.links import Links
-from auth.users.pages import pages as profile_pages
-from auth.users.pages import reopen_profile
 from auth.users.writings import Writings
-from blog.bin.pages import pages as bin_pages
-from blog.conversations import description as conversations_description
-from blog.conversations.api import make_api as make_conversations
-from blog.conversations.ask_pages import make_pages as make_ask_pages
-from blog.conversations.ask_pages import reopen_ask
-from blog.conversations.guide_pages import pages as guide_pages
-from blog.conversations.guide_pages import reopen_add as reopen_new_guide
-from blog.conversations.guide_pages import reopen_save as reopen_guide
-from blog.conversations.pages import pages as conversation_pages
-from blog.conversations.pages import reopen_rename as reopen_conversation
+from blog import faces as blog_faces
 from blog.conversations.summarising import SUMMARISE, summarise
 from blog.conversations.wiring import answerer_for, surroundings_for
-from blog.desk.pages import pages as desk_pages
-from blog.desk.pages import reopen_choice
-from blog.feeds.maps import pages as map_pages
-from blog.feeds.pages import pages as feed_pages
 from blog.leaving.erasing import erase_some, withdraw
 from blog.leaving.giving import give, index_given
 from blog.leaving.queries import has_any
-from blog.library import description as library_description
-from blog.library.api import api as library_api
-from blog.library.grant_pages import pages as grant_pages
-from blog.library.grant_pages import reopen_grant
-from blog.library.pages import pages as library_pages
 from blog.library.queries import find_holding
-from blog.media import description as media_description
-from blog.media import pages as media_library
-from blog.media import serving as media_serving
-from blog.media.api import api as media_api
 from blog.media.variants import MAKE_VARIANTS, SWEEP, make_variants, sweep
-from blog.posts import description
 from blog.posts.addresses import PageSlug
-from blog.posts.api import api as posts_api
-from blog.posts.editor import pages as editor_pages
-from blog.posts.editor import reopen_edit, reopen_new
 from blog.posts.hiding import count_posts, hide
-from blog.posts.offering import find_saved, is_saved
 from blog.posts.pages import init_post_pages
-from blog.posts.pages import pages as post_pages
-from blog.posts.queries import NEXT_PUBLICATION
+from blog.posts.queries.lists import NEXT_PUBLICATION
 from blog.posts.rerendering import RERENDER, plan_rerendering, plan_rerendering_around, rerender
-from blog.posts.surroundings import own_host_of, render_here
-from blog.previews.pages import pages as preview_pages
-from blog.revisions import description as revisions_description
-from blog.revisions.api import api as revisions_api
-from blog.revisions.pages import pages as revision_pages
+from blog.posts.surroundings import own_host_of
 from blog.search.examining import check_index, rebuild_index
-from blog.search.pages import pages as search_pages
-from blog.series import editor as series_editor
-from blog.series import pages as series_pages
 from blog.series.reading import find_place
-from blog.site.pages import pages as site_pages
-from blog.site.pages import reopen_settings
-from blog.tagging.pages import pages as tagging_pages
-from blog.tagging.pages import reopen_rename
 from blog.tagging.renaming import RENAME, rename_rest
 from blog.transfer.cli import posts
-from blog.transfer.pages import pages as markdown_pages
-from blog.working_copies.api import make_api as make_working_copies
 from eventlog.cli import log
 from eventlog.ledger import pages as ledger_pages
 from eventlog.ledger.announcing import orphan_intents
@@ -139,7 +75,7 @@ from web.page_cache.asking import Visitors
 from web.page_cache.cache import make_page_cache
 from web.page_cache.layer import PageCacheLayer
 from web.proxies import WAS_FORWARDED, ForwardingHeaders
-from web.render import current_site, init_render
+from web.render import init_render
 from web.requests import (
     MAX_BODY_BYTES,
     StrictJson,
@@ -205,45 +141,16 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     init_reopening(
         app,
         {
-            "editor.create": reopen_new,
-            "editor.save": reopen_edit,
-            "site.save_settings": reopen_settings,
-            "profile.save_profile": reopen_profile,
-            "leaving.delete_own": reopen_own,
-            "leaving.delete_other": reopen_other,
-            "token_pages.make_token": reopen_token,
-            "invitation_pages.make_invitation": reopen_invitation,
-            "reset_pages.make_link": reopen_reset_link,
-            "factors.enable": reopen_enable,
-            "passkey_pages.add": reopen_passkey,
-            "desk.change_many": reopen_choice,
-            "series.create": series_pages.reopen_create,
-            "series_editor.rename": series_editor.reopen_rename,
-            "series_editor.add": series_editor.reopen_add,
-            "tagging.rename": reopen_rename,
-            "media_library.save_description": media_library.reopen_description,
+            **auth_faces.REOPENERS,
+            **blog_faces.REOPENERS,
             "ledger_pages.dispose_operation": ledger_pages.reopen_disposal,
-            "grant_pages.grant": reopen_grant,
-            "ask_pages.ask": reopen_ask,
-            "guide_pages.add": reopen_new_guide,
-            "guide_pages.save": reopen_guide,
-            "conversation_pages.rename": reopen_conversation,
             "retention_pages.save_retention": retention_pages.reopen_retention,
         },
-    )
-    described = (
-        description,
-        revisions_description,
-        media_description,
-        log_description,
-        sessions_description,
-        tokens_description,
-        library_description,
-        conversations_description,
     )
     app.extensions["conversations"] = surroundings_for(
         settings, app.extensions["database"], own_host=own_host_of(settings.base_url)
     )
+    described = (*blog_faces.DESCRIPTIONS, log_description, *auth_faces.DESCRIPTIONS)
     init_openapi(
         app,
         {path: operations for each in described for path, operations in each.OPERATIONS.items()},
@@ -254,46 +161,8 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     owners_pages = (log_pages.make_pages, ledger_pages.make_pages, retention_pages.make_pages)
     for pages in (
         health_pages,
-        signin_pages,
-        reset_pages,
-        people_pages,
-        invitation_pages,
-        join_pages.make_pages(count_registration),
-        site_pages,
-        post_pages,
-        desk_pages,
-        series_pages.pages,
-        series_editor.pages,
-        tagging_pages,
-        editor_pages,
-        make_working_copies(find_saved, current_site, is_saved, render_here),
-        media_library.pages,
-        media_serving.pages,
-        media_api,
-        feed_pages,
-        map_pages,
-        markdown_pages,
-        search_pages,
-        profile_pages,
-        leaving_pages,
-        revision_pages,
-        revisions_api,
-        bin_pages,
-        preview_pages,
-        posts_api,
-        library_api,
-        library_pages,
-        grant_pages,
-        make_conversations(lambda: watch_right(Permission.CONVERSE)),
-        conversation_pages,
-        guide_pages,
-        make_ask_pages(lambda: watch_right(Permission.CONVERSE)),
-        sessions_api,
-        tokens_api,
-        token_pages,
-        passkey_pages,
-        own_sessions_pages,
-        make_factor_pages(end_sessions_of),
+        *auth_faces.make_faces(),
+        *blog_faces.make_faces(),
         make_api(requires(Permission.READ_EVENTS), lambda: watch_right(Permission.READ_EVENTS)),
         *(make(requires(Permission.ADMINISTER, session_only=True)) for make in owners_pages),
     ):

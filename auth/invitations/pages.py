@@ -18,6 +18,7 @@ from web.database import current_database, reading, transaction
 from web.errors import Forbidden, Invalid, NotFound
 from web.forms import Form
 from web.headers import allow_own_scripts
+from web.paging import cut, place_asked
 from web.render import absolute_url, current_site, render_page
 from web.settings import Settings
 
@@ -110,26 +111,22 @@ def _show(
     made: Made | None = None,
     sent: Sent | None = None,
 ) -> ResponseReturnValue:
-    # What is answered to a form begins the list anew, whatever page of it the form stood on.
-    after = request.args.get("after") if request.method == "GET" else None
+    after = place_asked()
     with reading() as db:
         invitations = list_invitations(db, limit=_PER_PAGE + 1, before=cursor_of_page(after))
-    more_after = None
-    if len(invitations) > _PER_PAGE:
-        invitations = invitations[:_PER_PAGE]
-        more_after = Cursor(invitations[-1].created_at, invitations[-1].id)
+    shown, last = cut(invitations, _PER_PAGE)
     if made is not None:
         allow_own_scripts()
     return render_page(
         "auth/invitations/invitations.html",
         status=status,
         form=form,
-        invitations=invitations,
+        invitations=shown,
         now=clock.now(),
         made=made,
         link="" if made is None else absolute_url(made.path),
         sent=sent,
         notice=notice,
-        more_after=more_after,
+        more_after=None if last is None else Cursor(last.created_at, last.id),
         is_first_page=after is None,
     )

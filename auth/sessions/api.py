@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 
 from auth.guards import requires
 from auth.permissions import Permission
@@ -15,11 +15,10 @@ from storage import clock
 from web.csrf import check_header_token
 from web.database import reading, transaction
 from web.errors import Invalid
-from web.render import absolute_url
+from web.paging import answer_page, asked_flag, asked_limit, cut
 
 api = Blueprint("sessions_api", __name__)
 
-_MOST = 100
 _PLACE = re.compile(r"([0-9]{1,18})~([0-9]{1,18}\.[0-9]{1,18})", re.ASCII)
 
 
@@ -27,15 +26,13 @@ _PLACE = re.compile(r"([0-9]{1,18})~([0-9]{1,18}\.[0-9]{1,18})", re.ASCII)
 @requires(Permission.USE_ACCOUNT)
 def index() -> Response:
     """The live ones, with `past=true` also the ended ones, the last seen first."""
-    limit, with_past, before = _limit(), _with_past(), _place()
+    limit, with_past, before = asked_limit(), asked_flag("past"), _place()
     with reading() as db:
         sessions = list_own_sessions(db, by=principal(), limit=limit + 1, before=before, with_past=with_past)
-    following = None
-    if len(sessions) > limit:
-        last = sessions[limit - 1]
-        past = "&past=true" if with_past else ""
-        following = absolute_url(f"/v1/sessions?limit={limit}{past}&before={last.last_seen_at}~{last.id}")
-    return jsonify({"items": [_as_json(session) for session in sessions[:limit]], "next": following})
+    shown, last = cut(sessions, limit)
+    past = "&past=true" if with_past else ""
+    following = None if last is None else f"/v1/sessions?limit={limit}{past}&before={last.last_seen_at}~{last.id}"
+    return answer_page([_as_json(session) for session in shown], following)
 
 
 @api.delete("/v1/sessions/<session_id>")
@@ -64,20 +61,6 @@ def _as_json(session: OwnSession) -> dict[str, Any]:
         "address": session.network,
         "current": session.is_current,
     }
-
-
-def _limit() -> int:
-    text = request.args.get("limit", "20")
-    if not (text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= _MOST):
-        raise Invalid({"limit": f"Use a number from 1 to {_MOST}."})
-    return int(text)
-
-
-def _with_past() -> bool:
-    text = request.args.get("past", "false")
-    if text not in ("true", "false"):
-        raise Invalid({"past": "Use true or false."})
-    return text == "true"
 
 
 def _place() -> Place | None:

@@ -21,6 +21,7 @@ from storage.errors import Busy, Full
 from web.database import current_database, reading, transaction
 from web.errors import Invalid, NotFound
 from web.forms import Form
+from web.paging import cut
 from web.render import current_site, render_page
 
 pages = Blueprint("own_sessions", __name__)
@@ -112,15 +113,12 @@ def _devices(
 ) -> ResponseReturnValue:
     with reading() as db:
         listed = list_devices(db, by=principal(), limit=_PER_PAGE + 1, before=before)
-    more = None
-    if len(listed) > _PER_PAGE:
-        listed = listed[:_PER_PAGE]
-        more = f"{int(listed[-1].is_live)}~{listed[-1].last_seen_at}~{listed[-1].id}"
+    shown, last = cut(listed, _PER_PAGE)
     return render_page(
         "auth/sessions/devices.html",
         status=status,
-        devices=listed,
-        more=more,
+        devices=shown,
+        more=None if last is None else f"{int(last.is_live)}~{last.last_seen_at}~{last.id}",
         is_first_page=before is None,
         ended=ended,
         error=error,

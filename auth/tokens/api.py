@@ -15,13 +15,10 @@ from storage import clock
 from web.csrf import check_header_token
 from web.cursors import Cursor, cursor_before
 from web.database import reading, transaction
-from web.errors import Invalid
 from web.json_body import JsonBody, Moment, read_body
-from web.render import absolute_url
+from web.paging import answer_page, asked_limit, cut
 
 api = Blueprint("tokens_api", __name__)
-
-_MOST = 100
 
 
 class TokenBody(JsonBody):
@@ -38,14 +35,12 @@ class TokenBody(JsonBody):
 @requires(Permission.USE_ACCOUNT)
 def index() -> Response:
     """One's own, without their secrets, the newest first."""
-    limit, before = _limit(), cursor_before(request.args.get("before"))
+    limit, before = asked_limit(), cursor_before(request.args.get("before"))
     with reading() as db:
         tokens = list_own_tokens(db, by=principal(), limit=limit + 1, before=before)
-    following = None
-    if len(tokens) > limit:
-        last = tokens[limit - 1]
-        following = absolute_url(f"/v1/tokens?limit={limit}&before={Cursor(last.created_at, last.id)}")
-    return jsonify({"items": [_as_json(token) for token in tokens[:limit]], "next": following})
+    shown, last = cut(tokens, limit)
+    following = None if last is None else f"/v1/tokens?limit={limit}&before={Cursor(last.created_at, last.id)}"
+    return answer_page([_as_json(token) for token in shown], following)
 
 
 @api.post("/v1/tokens")
@@ -91,10 +86,3 @@ def _as_json(token: Token) -> dict[str, Any]:
         "last_used_on": token.last_used_on,
         "current": token.id == principal().token_id,
     }
-
-
-def _limit() -> int:
-    text = request.args.get("limit", "20")
-    if not (text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= _MOST):
-        raise Invalid({"limit": f"Use a number from 1 to {_MOST}."})
-    return int(text)

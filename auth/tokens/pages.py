@@ -19,6 +19,7 @@ from web.database import reading, transaction
 from web.errors import Forbidden, Invalid
 from web.forms import Form
 from web.headers import allow_own_scripts
+from web.paging import cut, place_asked
 from web.render import absolute_url, current_site, render_page
 
 pages = Blueprint("token_pages", __name__)
@@ -83,14 +84,10 @@ def _show(
 ) -> ResponseReturnValue:
     who, example = principal(), ""
     form.offer(offered_scopes(who))
-    # What is answered to a form begins the list anew, whatever page of it the form stood on.
-    after = request.args.get("after") if request.method == "GET" else None
+    after = place_asked()
     with reading() as db:
         tokens = list_own_tokens(db, by=who, limit=_PER_PAGE + 1, before=cursor_of_page(after))
-    more_after = None
-    if len(tokens) > _PER_PAGE:
-        tokens = tokens[:_PER_PAGE]
-        more_after = Cursor(tokens[-1].created_at, tokens[-1].id)
+    shown, last = cut(tokens, _PER_PAGE)
     if issued is not None:
         allow_own_scripts()
         example = example_line(issued.secret, issued.token.scopes, base_url=absolute_url(""))
@@ -98,13 +95,13 @@ def _show(
         "auth/tokens/tokens.html",
         status=status,
         form=form,
-        tokens=tokens,
+        tokens=shown,
         now=clock.now(),
         words=WORDS,
         issued=issued,
         example=example,
         notice=notice,
-        more_after=more_after,
+        more_after=None if last is None else Cursor(last.created_at, last.id),
         is_first_page=after is None,
     )
 

@@ -13,6 +13,7 @@ from web.cursors import Cursor, cursor_of_page
 from web.database import reading, transaction
 from web.errors import Forbidden, NotFound
 from web.forms import Form
+from web.paging import cut
 from web.render import render_page
 
 pages = Blueprint("bin", __name__)
@@ -27,12 +28,10 @@ def show_bin() -> ResponseReturnValue:
     after = request.args.get("after")
     with reading() as db:
         posts = list_bin(db, by=principal(), limit=_PER_PAGE + 1, before=cursor_of_page(after))
-    more_after = None
-    if len(posts) > _PER_PAGE:
-        posts = posts[:_PER_PAGE]
-        more_after = Cursor(posts[-1].deleted_at or 0, posts[-1].id)
+    shown, last = cut(posts, _PER_PAGE)
+    more_after = None if last is None else Cursor(last.deleted_at or 0, last.id)
     return render_page(
-        "blog/bin/bin.html", posts=posts, kept_for=KEPT_IN_BIN, more_after=more_after, is_first_page=after is None
+        "blog/bin/bin.html", posts=shown, kept_for=KEPT_IN_BIN, more_after=more_after, is_first_page=after is None
     )
 
 

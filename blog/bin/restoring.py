@@ -3,9 +3,10 @@
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from blog.posts import queries
+from blog.bin import queries
 from blog.posts.events import POST_RESTORED, about
 from blog.posts.model import KEPT_IN_BIN, Origin, Post
+from blog.posts.queries import finding, revisions
 from eventlog.log.appending import append_event
 from storage import clock
 from web.cursors import Cursor
@@ -30,9 +31,9 @@ def take_out(db: sa.Connection, post_id: str, *, by: Principal) -> Post:
     queries.mark_restored(db, post, at=at)
     # Its address no longer says that it is gone.
     touch(db)
-    restored = queries.find_post(db, post_id=post_id)
+    restored = finding.find_post(db, post_id=post_id)
     assert restored is not None
-    queries.insert_revision(db, restored, user_id=by.user_id, submission=None, origin=Origin.RESTORE)
+    revisions.insert_revision(db, restored, user_id=by.user_id, submission=None, origin=Origin.RESTORE)
     payload = {"version": restored.version, "slug": post.slug, "title": post.title}
     append_event(db, POST_RESTORED, by=by, subject=about(post.id), payload=payload)
     return restored

@@ -11,7 +11,7 @@ from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
 from blog.conversations import queries
-from blog.conversations.api import WatchRight, exchange
+from blog.conversations.ask_api import WatchRight, exchange
 from blog.conversations.asking import check_day, check_question
 from blog.conversations.exchanging import Said
 from blog.conversations.forms import AskForm

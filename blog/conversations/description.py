@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from blog.conversations.api import ConversationBody, ConversationChange, MessageBody
+from blog.conversations.api import ConversationBody, ConversationChange
+from blog.conversations.ask_api import MessageBody
 from blog.conversations.model import Role, State
 from web.openapi import Operations, answers, body, reference
 

@@ -22,6 +22,7 @@ from web.database import reading, transaction
 from web.errors import Forbidden, Invalid, NotFound
 from web.forms import Form
 from web.headers import allow_own_scripts
+from web.paging import cut
 from web.render import render_page
 
 pages = Blueprint("conversation_pages", __name__)
@@ -40,12 +41,12 @@ def index() -> ResponseReturnValue:
         found = queries.list_conversations(
             db, by=principal(), at=clock.now(), is_archived=is_archived, limit=_PER_PAGE + 1, before=cursor
         )
-    more = Cursor(found[_PER_PAGE - 1].updated_at, found[_PER_PAGE - 1].id) if len(found) > _PER_PAGE else None
+    shown, last = cut(found, _PER_PAGE)
     return render_page(
         "blog/conversations/list.html",
-        conversations=found[:_PER_PAGE],
+        conversations=shown,
         is_archived=is_archived,
-        more_before=more,
+        more_before=None if last is None else Cursor(last.updated_at, last.id),
         is_first_page=before is None,
         canonical_url=None,
     )

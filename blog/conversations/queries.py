@@ -20,7 +20,7 @@ from blog.conversations.model import (
     messages_table,
 )
 from blog.posts.model import Held, library_table, posts_table
-from blog.posts.queries import is_granted_and_out, is_known
+from blog.posts.queries.conditions import is_granted_and_out, is_known
 from web.cursors import Cursor
 
 _c, _g, _m, _p, _h = conversations_table.c, guides_table.c, messages_table.c, posts_table.c, library_table.c

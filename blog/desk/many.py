@@ -13,7 +13,7 @@ from blog.posts.content import prepare
 from blog.posts.deleting import delete
 from blog.posts.model import Post, Status
 from blog.posts.publishing import publish, unpublish
-from blog.posts.queries import find_revision, is_numbered
+from blog.posts.queries.revisions import find_revision, is_numbered
 from blog.posts.reading import read_post
 from blog.posts.writing import change, check_version, find_editable
 from web.errors import Forbidden, Gone, Invalid, NotFound, Stale

@@ -16,6 +16,7 @@ from blog.working_copies import keeping
 from storage import clock
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid, NotFound
+from web.paging import cut
 from web.render import render_page
 
 pages = Blueprint("desk", __name__)
@@ -93,14 +94,14 @@ def _list(choice: ChoiceForm, *, status: int = 200, notice: str | None = None) -
                 )
             except ValueError:
                 raise NotFound("This is not a page of this list.") from None
-    if len(posts) > _PER_PAGE:
-        posts = posts[:_PER_PAGE]
-        last = queries.position_of(posts[-1], filters.sort)
-        more_url = _desk_url(form, after=f"{last.key}~{last.id}")
+    shown, last = cut(posts, _PER_PAGE)
+    if last is not None:
+        place = queries.position_of(last, filters.sort)
+        more_url = _desk_url(form, after=f"{place.key}~{place.id}")
     return render_page(
         "blog/desk/desk.html",
         status=status,
-        posts=posts,
+        posts=shown,
         form=form,
         choice=choice,
         checked=set(choice.post.data or []),

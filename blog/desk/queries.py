@@ -11,7 +11,8 @@ from auth.permissions import Permission
 from auth.principal import Principal
 from blog.posts.events import POST_DELETED, about
 from blog.posts.model import PostLine, Status, posts_table, revisions_table
-from blog.posts.queries import FROM, LINE, is_editable, to_line
+from blog.posts.queries.conditions import is_editable
+from blog.posts.queries.rows import FROM, LINE, to_line
 from blog.tags.queries import bears_tag
 from eventlog.log.model import events_table
 from storage.folding import folded

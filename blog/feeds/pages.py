@@ -10,7 +10,7 @@ from auth.principal import principal
 from auth.users.profiles import find_author
 from blog.feeds.links import with_whole_links
 from blog.posts.model import Post
-from blog.posts.queries import list_whole_out
+from blog.posts.queries.lists import list_whole_out
 from blog.tags.addresses import tag_path
 from blog.tags.names import UnusableTags, normalise_tag
 from storage import clock

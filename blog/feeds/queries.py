@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from blog.posts.model import Kind, posts_table
-from blog.posts.queries import is_out, is_out_for, sees_members_posts
+from blog.posts.queries.conditions import is_out, is_out_for, sees_members_posts
 from web.cursors import Cursor
 
 _p = posts_table.c

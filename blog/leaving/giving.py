@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from blog.leaving import queries
 from blog.posts.indexing import index_post
-from blog.posts.queries import find_post
+from blog.posts.queries.finding import find_post
 from storage import clock
 from storage.engine import Database
 from web.site.queries import touch

@@ -18,11 +18,10 @@ from web.cursors import Cursor, cursor_before
 from web.database import reading, transaction
 from web.errors import Invalid, NotFound
 from web.json_body import JsonBody, read_body
+from web.paging import answer_page, asked_limit, cut
 from web.render import absolute_url
 
 api = Blueprint("library_api", __name__)
-
-_MOST = 100
 
 
 class LibraryBody(JsonBody):
@@ -36,14 +35,12 @@ class LibraryBody(JsonBody):
 @requires(Permission.CONVERSE)
 def index() -> Response:
     """What one has saved or was granted, the newest first."""
-    limit, before = _limit(), cursor_before(request.args.get("before"))
+    limit, before = asked_limit(), cursor_before(request.args.get("before"))
     with reading() as db:
         held = list_held(db, by=principal(), at=clock.now(), limit=limit + 1, before=before)
-    following = None
-    if len(held) > limit:
-        last = held[limit - 1]
-        following = absolute_url(f"/v1/library?limit={limit}&before={Cursor(last.created_at, last.line.id)}")
-    return jsonify({"items": [_as_json(each) for each in held[:limit]], "next": following})
+    shown, last = cut(held, limit)
+    following = None if last is None else f"/v1/library?limit={limit}&before={Cursor(last.created_at, last.line.id)}"
+    return answer_page([_as_json(each) for each in shown], following)
 
 
 @api.post("/v1/library")
@@ -98,10 +95,3 @@ def _as_json(held: Holding) -> dict[str, Any]:
 def _put_as_json(post: Post, held: Held, user: str) -> dict[str, Any]:
     told = {"post": post.id, "slug": post.slug, "title": post.title, "url": absolute_url(post.path), "source": held}
     return told | ({"user": user.lower()} if user else {})
-
-
-def _limit() -> int:
-    text = request.args.get("limit", "20")
-    if not (text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= _MOST):
-        raise Invalid({"limit": f"Use a number from 1 to {_MOST}."})
-    return int(text)

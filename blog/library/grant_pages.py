@@ -14,6 +14,7 @@ from blog.posts.writing import find_editable
 from web.database import reading, transaction
 from web.errors import Conflict, Forbidden, NotFound
 from web.forms import Form
+from web.paging import cut, place_asked
 from web.render import render_page
 
 pages = Blueprint("grant_pages", __name__)
@@ -78,17 +79,17 @@ def _find(slug: str) -> Post:
 
 
 def _show(post: Post, form: GrantForm, *, status: int = 200, notice: str | None = None) -> ResponseReturnValue:
-    # What is answered to a form begins the list anew.
-    after = request.args.get("after") if request.method == "GET" else None
+    after = place_asked()
     with reading() as db:
         grants = queries.list_grants(db, post.id, limit=_PER_PAGE + 1, after=after)
+    shown, last = cut(grants, _PER_PAGE)
     return render_page(
         "blog/library/grants.html",
         status=status,
         post=post,
         form=form,
-        grants=grants[:_PER_PAGE],
-        more_after=grants[_PER_PAGE - 1].username if len(grants) > _PER_PAGE else None,
+        grants=shown,
+        more_after=None if last is None else last.username,
         is_first_page=after is None,
         notice=notice,
         canonical_url=None,

@@ -14,6 +14,7 @@ from web.cursors import Cursor, cursor_of_page
 from web.database import reading, transaction
 from web.errors import Forbidden, Gone, NotFound
 from web.forms import Form
+from web.paging import cut
 from web.render import render_page
 
 pages = Blueprint("library_pages", __name__)
@@ -30,11 +31,11 @@ def show() -> ResponseReturnValue:
     cursor = cursor_of_page(before)
     with reading() as db:
         held = list_held(db, by=principal(), at=clock.now(), limit=_PER_PAGE + 1, before=cursor)
-    more = Cursor(held[_PER_PAGE - 1].created_at, held[_PER_PAGE - 1].line.id) if len(held) > _PER_PAGE else None
+    shown, last = cut(held, _PER_PAGE)
     return render_page(
         "blog/library/library.html",
-        held=held[:_PER_PAGE],
-        more_before=more,
+        held=shown,
+        more_before=None if last is None else Cursor(last.created_at, last.line.id),
         is_first_page=before is None,
         canonical_url=None,
     )

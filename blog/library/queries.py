@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from auth.principal import Principal
 from auth.users.model import users_table
 from blog.posts.model import Held, Post, PostLine, library_table, posts_table
-from blog.posts.queries import FROM, LINE, is_granted_and_out, is_known, to_line
+from blog.posts.queries.conditions import is_granted_and_out, is_known
+from blog.posts.queries.rows import FROM, LINE, to_line
 from web.cursors import Cursor
 
 _h, _p = library_table.c, posts_table.c

@@ -16,29 +16,24 @@ from web.csrf import check_header_token
 from web.cursors import Cursor, cursor_before
 from web.database import current_database, reading
 from web.errors import Invalid
+from web.paging import answer_page, asked_limit, cut
 from web.render import absolute_url
 from web.requests import MAX_UPLOAD_BYTES, takes_files
 
 api = Blueprint("media_api", __name__)
-
-_MOST = 100
 
 
 @api.get("/v1/media")
 @requires(Permission.UPLOAD_MEDIA)
 def index() -> Response:
     """One's own pictures, the newest first."""
-    limit, before = _limit(), cursor_before(request.args.get("before"))
+    limit, before = asked_limit(), cursor_before(request.args.get("before"))
     with reading() as db:
         found = queries.list_own(db, by=principal(), limit=limit + 1, before=before)
-        pictures = found[:limit]
+        pictures, last = cut(found, limit)
         variants = queries.list_variants(db, [media.digest for media in pictures])
-    following = None
-    if len(found) > limit:
-        last = pictures[-1]
-        following = absolute_url(f"/v1/media?limit={limit}&before={Cursor(last.created_at, last.id)}")
-    items = [as_json(media, variants.get(media.digest, [])) for media in pictures]
-    return jsonify({"items": items, "next": following})
+    following = None if last is None else f"/v1/media?limit={limit}&before={Cursor(last.created_at, last.id)}"
+    return answer_page([as_json(media, variants.get(media.digest, [])) for media in pictures], following)
 
 
 @api.post("/v1/media")
@@ -79,10 +74,3 @@ def as_json(media: Media, variants: Sequence[Variant]) -> dict[str, Any]:
         "alt": media.alt,
         "variants": [{"url": absolute_url(v.path), "width": v.width, "type": VARIANT_TYPE} for v in variants],
     }
-
-
-def _limit() -> int:
-    text = request.args.get("limit", "20")
-    if not (text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= _MOST):
-        raise Invalid({"limit": f"Use a number from 1 to {_MOST}."})
-    return int(text)

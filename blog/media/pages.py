@@ -19,6 +19,7 @@ from web.cursors import Cursor, cursor_of_page
 from web.database import current_database, reading, transaction
 from web.errors import Forbidden, Invalid, NotFound, TooLarge
 from web.negotiation import wants_json
+from web.paging import cut
 from web.render import render_page
 from web.requests import MAX_UPLOAD_BYTES, takes_files
 
@@ -140,7 +141,7 @@ def _show(
     before = cursor_of_page(request.args.get("before")) if request.method == "GET" else None
     with reading() as db:
         found = queries.list_own(db, by=principal(), limit=_PER_PAGE + 1, before=before)
-        pictures = found[:_PER_PAGE]
+        pictures, last = cut(found, _PER_PAGE)
         if sent is not None and sent[0] not in [media.id for media in pictures]:
             # What somebody typed is shown, however old the picture is.
             pictures = [find(db, sent[0], by=principal()), *pictures]
@@ -151,7 +152,6 @@ def _show(
         form = sent[1] if sent is not None and sent[0] == media.id else _form_of(media.alt, media.is_decorative)
         thumbnail = next((v.path for v in variants.get(media.digest, [])), media.path)
         items.append({"media": media, "form": form, "thumbnail": thumbnail, "standing": standing[media.digest]})
-    last = pictures[-1] if len(found) > _PER_PAGE else None
     return render_page(
         "blog/media/library.html",
         status=status,

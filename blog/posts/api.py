@@ -9,9 +9,10 @@ from pydantic.config import JsonDict
 from auth.guards import public, requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.posts import content, languages, queries
+from blog.posts import content, languages
 from blog.posts.deleting import delete as delete_post
 from blog.posts.model import Kind, Origin, Post, Status, Visibility
+from blog.posts.queries import lists
 from blog.posts.reading import read_post, refuse_to_members_only
 from blog.posts.surroundings import surroundings_after
 from blog.posts.writing import change, check_may_publish, check_version, find_editable, write
@@ -23,11 +24,11 @@ from web.cursors import Cursor, cursor_before
 from web.database import reading, transaction
 from web.errors import Invalid, NotFound, Stale
 from web.json_body import JsonBody, Moment, read_body
+from web.paging import answer_page, asked_limit, cut
 from web.render import absolute_url
 
 api = Blueprint("posts_api", __name__)
 
-_MOST = 100
 
 # What the description says of texts; the rules themselves stand in `content`.
 _LINE = r"[^\x00-\x1f\x7f-\x9f]"
@@ -76,15 +77,13 @@ class PostChanges(PostBody):
 @public
 def index() -> Response:
     """What the asker may know of, the last begun first."""
-    limit = _limit()
+    limit = asked_limit()
     before = request.args.get("before")
     with reading() as db:
-        posts = queries.list_known(db, by=principal(), at=clock.now(), limit=limit + 1, before=cursor_before(before))
-    following = None
-    if len(posts) > limit:
-        last = posts[limit - 1]
-        following = absolute_url(f"/v1/posts?limit={limit}&before={Cursor(last.created_at, last.id)}")
-    return jsonify({"items": [as_json(post) for post in posts[:limit]], "next": following})
+        posts = lists.list_known(db, by=principal(), at=clock.now(), limit=limit + 1, before=cursor_before(before))
+    shown, last = cut(posts, limit)
+    following = None if last is None else f"/v1/posts?limit={limit}&before={Cursor(last.created_at, last.id)}"
+    return answer_page([as_json(post) for post in shown], following)
 
 
 @api.post("/v1/posts")
@@ -210,10 +209,3 @@ def asked_version(post: Post, in_body: int | None) -> int | None:
     if request.if_match.star_tag or request.if_match.contains(str(post.version)):
         return post.version
     raise Stale(post.version)
-
-
-def _limit() -> int:
-    text = request.args.get("limit", "20")
-    if not (text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= _MOST):
-        raise Invalid({"limit": f"Use a number from 1 to {_MOST}."})
-    return int(text)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from blog.posts import queries
 from blog.posts.events import POST_DELETED, about
 from blog.posts.indexing import index_post
+from blog.posts.queries import saving
 from blog.posts.writing import check_may_publish, check_version, find_editable
 from eventlog.log.appending import append_event
 from storage import clock
@@ -23,7 +23,7 @@ def delete(db: sa.Connection, post_id: str, *, by: Principal, version: int | Non
     check_may_publish(post, None, by=by)
     check_version(post, version)
     at = clock.now()
-    queries.mark_deleted(db, post, at=at)
+    saving.mark_deleted(db, post, at=at)
     index_post(db, replace(post, deleted_at=at))
     append_event(db, POST_DELETED, by=by, subject=about(post.id), payload={"slug": post.slug, "title": post.title})
     touch(db)

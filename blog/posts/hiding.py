@@ -6,7 +6,7 @@ its moment passes without its coming out. Editors find it on their desk and at i
 
 import sqlalchemy as sa
 
-from blog.posts import queries
+from blog.posts.queries import saving
 
 
 def hide(db: sa.Connection, user_id: int, is_hidden: bool) -> None:
@@ -14,9 +14,9 @@ def hide(db: sa.Connection, user_id: int, is_hidden: bool) -> None:
 
     Whoever calls this lets pages grow older.
     """
-    queries.set_hidden(db, author_id=user_id, is_hidden=is_hidden)
+    saving.set_hidden(db, author_id=user_id, is_hidden=is_hidden)
 
 
 def count_posts(db: sa.Connection, user_id: int) -> int:
     """How many posts of a person are not deleted."""
-    return queries.count_of(db, author_id=user_id)
+    return saving.count_of(db, author_id=user_id)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from auth.principal import Principal, principal
 from blog.posts.forms import PostForm, form_data
 from blog.posts.model import Post
-from blog.posts.queries import came_with, find_revision
+from blog.posts.queries.revisions import came_with, find_revision
 from blog.posts.writing import find_editable, find_repeated
 from blog.posts.zones import writers_zone, zone_named
 from blog.working_copies import keeping

@@ -1,6 +1,6 @@
 """What readers see of posts: home, one post, one tag, one author, all tags."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,8 +11,8 @@ from auth.guards import public
 from auth.permissions import Permission
 from auth.principal import Principal, principal
 from auth.users.profiles import find_author
-from blog.posts import queries
 from blog.posts.model import Held, Kind, Post, PostLine
+from blog.posts.queries import lists, revisions
 from blog.posts.reading import Readable, read_post
 from blog.posts.showing import Around, answer
 from blog.tags.addresses import tag_path
@@ -23,6 +23,7 @@ from web.caching import shared
 from web.cursors import Cursor, cursor_of_page
 from web.database import reading
 from web.errors import NotFound
+from web.paging import cut
 from web.render import absolute_url, render_page
 
 pages = Blueprint("posts", __name__)
@@ -72,7 +73,7 @@ def _lead_on(former: str) -> ResponseReturnValue:
     # Only to where this reader finds something: whether drafts bear a tag is nobody's business.
     with reading() as db:
         present = find_present_tag(db, former)
-        found = present and queries.list_out(db, by=principal(), at=clock.now(), limit=1, tag=present)
+        found = present and lists.list_out(db, by=principal(), at=clock.now(), limit=1, tag=present)
     if present is None or not found:
         raise NotFound("Nothing is published under this tag.")
     return redirect(tag_path(present), code=301)
@@ -105,7 +106,7 @@ def page(slug: str) -> ResponseReturnValue:
     """One page beside the posts."""
     readable, around = _read(slug)
     with reading() as db:
-        was_here = readable.post.kind == Kind.PAGE or queries.was_page_at(db, readable.post.id, slug)
+        was_here = readable.post.kind == Kind.PAGE or revisions.was_page_at(db, readable.post.id, slug)
     if not was_here:
         # A post's address is another one, and nobody was ever told this one.
         raise NotFound
@@ -118,7 +119,7 @@ def page(slug: str) -> ResponseReturnValue:
 def tags() -> ResponseReturnValue:
     """Every tag, and on how many posts this reader finds it."""
     with reading() as db:
-        counted = queries.count_by_tag(db, by=principal(), at=clock.now())
+        counted = lists.count_by_tag(db, by=principal(), at=clock.now())
     counted.sort(key=lambda each: without_accents(each[0]))
     return render_page("blog/posts/tags.html", counted=counted)
 
@@ -135,7 +136,7 @@ def _read(slug: str) -> tuple[Readable, Around]:
         held = _find_held(db, post, by)
         if post.kind == Kind.PAGE or not post.is_out(at):
             return readable, Around(series, held=held)
-        return readable, Around(series, *queries.find_neighbours(db, post, by=by, at=at), held=held)
+        return readable, Around(series, *lists.find_neighbours(db, post, by=by, at=at), held=held)
 
 
 def _find_held(db: sa.Connection, post: Post, by: Principal) -> str | None:
@@ -146,15 +147,13 @@ def _find_held(db: sa.Connection, post: Post, by: Principal) -> str | None:
     return find_holding(db, post, by) or ""
 
 
-def _page_of_lines(**which: str) -> tuple[list[PostLine], Cursor | None]:
+def _page_of_lines(**which: str) -> tuple[Sequence[PostLine], Cursor | None]:
     before = request.args.get("before")
     cursor = cursor_of_page(before)
     with reading() as db:
-        posts = queries.list_out(db, by=principal(), at=clock.now(), limit=_PER_PAGE + 1, before=cursor, **which)
-    if len(posts) <= _PER_PAGE:
-        return posts, None
-    last = posts[_PER_PAGE - 1]
-    return posts[:_PER_PAGE], Cursor(last.published_at or 0, last.id)
+        posts = lists.list_out(db, by=principal(), at=clock.now(), limit=_PER_PAGE + 1, before=cursor, **which)
+    shown, last = cut(posts, _PER_PAGE)
+    return shown, None if last is None else Cursor(last.published_at or 0, last.id)
 
 
 def _paging(path: str, older: Cursor | None) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from auth.permissions import Permission
 from auth.principal import Principal
-from blog.posts import queries
 from blog.posts.model import Post, Visibility
+from blog.posts.queries import finding
 from storage import clock
 from web.errors import Forbidden, Gone, NotFound, Unauthenticated
 
@@ -24,10 +24,10 @@ class Readable:
 
 def read_post(db: sa.Connection, *, by: Principal, slug: str | None = None, post_id: str | None = None) -> Readable:
     """The post for this asker. Raises Gone when it was deleted, NotFound when it is not theirs to know of."""
-    post = queries.find_post(db, slug=slug, post_id=post_id)
+    post = finding.find_post(db, slug=slug, post_id=post_id)
     is_moved = False
     if post is None and slug is not None:
-        post = queries.find_by_former_slug(db, slug)
+        post = finding.find_by_former_slug(db, slug)
         is_moved = post is not None
     if post is None:
         raise NotFound
@@ -47,7 +47,7 @@ def read_post(db: sa.Connection, *, by: Principal, slug: str | None = None, post
 def _is_granted(db: sa.Connection, post: Post, *, by: Principal) -> bool:
     if not by.may(Permission.READ_MEMBERS_POSTS):
         return False
-    return post.author_id == by.user_id or queries.is_granted(db, post.id, user_id=by.user_id)
+    return post.author_id == by.user_id or finding.is_granted(db, post.id, user_id=by.user_id)
 
 
 def refuse_to_members_only(*, by: Principal) -> NoReturn:

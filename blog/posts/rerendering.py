@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from blog.media.queries import list_posts_with
 from blog.media.uses import digests_in
-from blog.posts import queries
 from blog.posts.content import render_in
 from blog.posts.indexing import index_post
+from blog.posts.queries import stale
 from blog.posts.surroundings import surroundings_of
 from blog.rendering import RENDERER_VERSION, excerpt
 from storage import clock
@@ -25,8 +25,8 @@ _AT_ONCE = 20
 def plan_rerendering(db: sa.Connection, *, everything: bool = False) -> None:
     """Let a job make the pages anew that an older renderer has made, or all of them."""
     if everything:
-        queries.mark_all_stale(db)
-    if queries.list_stale(db, renderer=RENDERER_VERSION, limit=1):
+        stale.mark_all_stale(db)
+    if stale.list_stale(db, renderer=RENDERER_VERSION, limit=1):
         enqueue(db, RERENDER, {}, run_at=clock.now())
 
 
@@ -36,7 +36,7 @@ def plan_rerendering_around(database: Database, address: str) -> None:
         post_ids = [post_id for digest in digests_in(address) for post_id in list_posts_with(db, digest)]
     if post_ids:
         with database.transaction() as db:
-            queries.mark_stale(db, post_ids)
+            stale.mark_stale(db, post_ids)
             plan_rerendering(db)
 
 
@@ -46,14 +46,14 @@ def rerender(database: Database, _payload: Mapping[str, Any], *, own_host: str |
     It makes no revision and no new version: what the author wrote is the same.
     """
     with database.reading() as db:
-        posts = queries.list_stale(db, renderer=RENDERER_VERSION, limit=_AT_ONCE)
+        posts = stale.list_stale(db, renderer=RENDERER_VERSION, limit=_AT_ONCE)
         around = [surroundings_of(db, post.body, author_id=post.author_id, own_host=own_host) for post in posts]
     was_changed = False
     for post, surroundings in zip(posts, around, strict=True):
         html = render_in(post.body, surroundings, lang=post.lang)
         with database.transaction() as db:
             summary = post.excerpt or excerpt(html)
-            if queries.replace_html(db, post, html=html, summary=summary, renderer=RENDERER_VERSION):
+            if stale.replace_html(db, post, html=html, summary=summary, renderer=RENDERER_VERSION):
                 index_post(db, replace(post, html=html))
                 touch(db)
             else:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from auth.principal import principal
 from blog.posts.model import Kind, Post, Visibility
-from blog.posts.queries import Neighbour
+from blog.posts.queries.lists import Neighbour
 from blog.posts.reading import Readable, may_edit, refuse_to_members_only
 from blog.posts.reading_time import minutes_to_read
 from blog.posts.sharing import share, share_without_text

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from auth.permissions import Permission
 from auth.principal import Principal
 from blog.media.uses import keep_uses
-from blog.posts import queries
 from blog.posts.content import RESERVED, Content, slug_from
 from blog.posts.events import POST_CREATED, POST_EDITED, POST_PUBLISHED, POST_UNPUBLISHED, about
 from blog.posts.indexing import index_post
 from blog.posts.model import KEPT_IN_BIN, Kind, Origin, Post, Status
+from blog.posts.queries import finding, revisions, saving, slugs
 from blog.posts.reading import read_post
 from blog.rendering.excerpts import excerpt as make_excerpt
 from blog.tags.queries import replace_tags
@@ -38,7 +38,7 @@ class Past:
 def find_editable(db: sa.Connection, *, by: Principal, slug: str | None = None, post_id: str | None = None) -> Post:
     """The post, for a change. Raises Gone, NotFound; Forbidden when `by` may read it but not change it."""
     readable = read_post(db, by=by, slug=slug, post_id=post_id)
-    post = queries.find_editable(db, readable.post.id, by=by)
+    post = finding.find_editable(db, readable.post.id, by=by)
     if post is None:
         raise Forbidden
     return post
@@ -49,7 +49,7 @@ def find_repeated(db: sa.Connection, submission: str | None, *, by: Principal) -
 
     The same form again changes nothing. Whether more was typed into it since is for the caller to see.
     """
-    return queries.find_by_submission(db, submission, by=by) if submission else None
+    return finding.find_by_submission(db, submission, by=by) if submission else None
 
 
 def write(
@@ -72,11 +72,11 @@ def write(
     if past is None:
         at = clock.now()
         past = Past(new_id(), at, at, _published_at(None, content, at))
-    elif queries.find_post(db, post_id=past.post_id) is not None:
+    elif finding.find_post(db, post_id=past.post_id) is not None:
         raise Conflict("This post is there already.")
     content = replace(content, slug=_free_slug(db, content, post_id=None, by=by))
     assert by.user_id is not None
-    queries.insert_post(
+    saving.insert_post(
         db,
         past.post_id,
         content,
@@ -121,7 +121,7 @@ def change(
         # since, or be about to.
         summary = content.summary if content.html == post.html else content.excerpt or make_excerpt(post.html)
         content = replace(content, html=post.html, renderer_version=post.renderer_version, summary=summary)
-    queries.update_post(db, post, content, published_at=out_at if published_at is None else published_at, at=at)
+    saving.update_post(db, post, content, published_at=out_at if published_at is None else published_at, at=at)
     return _saved(db, post, post.id, by=by, submission=submission, origin=origin)
 
 
@@ -144,7 +144,7 @@ def _saved(
     db: sa.Connection, before: Post | None, post_id: str, *, by: Principal, submission: str | None, origin: Origin
 ) -> Post:
     """What every save leaves behind: tags, pictures, former address, revision, older pages where readers see it."""
-    post = queries.find_post(db, post_id=post_id)
+    post = finding.find_post(db, post_id=post_id)
     if post is None or by.user_id is None:
         raise NotFound
     replace_tags(db, post.id, post.tags)
@@ -152,8 +152,8 @@ def _saved(
     if before is None or before.body != post.body:
         keep_uses(db, post.id, post.body)
     if before is not None and before.slug != post.slug:
-        queries.keep_former_slug(db, post.id, former=before.slug, current=post.slug)
-    queries.insert_revision(db, post, user_id=by.user_id, submission=submission, origin=origin)
+        slugs.keep_former_slug(db, post.id, former=before.slug, current=post.slug)
+    revisions.insert_revision(db, post, user_id=by.user_id, submission=submission, origin=origin)
     _record(db, before, post, by=by)
     if post.status == Status.PUBLISHED or (before is not None and before.status == Status.PUBLISHED):
         touch(db)
@@ -175,7 +175,7 @@ def _free_slug(db: sa.Connection, content: Content, *, post_id: str | None, by: 
     if content.slug:
         if not _is_taken(db, content.slug, post_id):
             return content.slug
-        if queries.is_slug_in_bin(db, content.slug, by=by, since=clock.now() - KEPT_IN_BIN):
+        if slugs.is_slug_in_bin(db, content.slug, by=by, since=clock.now() - KEPT_IN_BIN):
             raise Invalid({"slug": "A post in your bin has, or had, this address. Restore it, or choose another one."})
         raise Invalid({"slug": "Another post has, or had, this address. Choose another one, or leave it empty."})
     base = slug_from(content.title)
@@ -190,10 +190,10 @@ def _free_slug(db: sa.Connection, content: Content, *, post_id: str | None, by: 
 
 def _is_taken(db: sa.Connection, slug: str, post_id: str | None) -> bool:
     """Whether another post keeps that slug from this one; one that readers never saw does so while it is in the bin."""
-    if not queries.is_slug_taken(db, slug, by_other_than=post_id):
+    if not slugs.is_slug_taken(db, slug, by_other_than=post_id):
         return False
-    queries.release_slug(db, slug, deleted_before=clock.now() - KEPT_IN_BIN)
-    return queries.is_slug_taken(db, slug, by_other_than=post_id)
+    slugs.release_slug(db, slug, deleted_before=clock.now() - KEPT_IN_BIN)
+    return slugs.is_slug_taken(db, slug, by_other_than=post_id)
 
 
 def _published_at(post: Post | None, content: Content, at: int) -> int | None:

@@ -5,9 +5,9 @@ import secrets
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from blog.posts import queries as post_queries
 from blog.posts.events import about
 from blog.posts.model import Post
+from blog.posts.queries import finding
 from blog.posts.writing import find_editable
 from blog.previews import queries
 from blog.previews.events import PREVIEW_REVOKED, PREVIEW_SHARED
@@ -53,7 +53,7 @@ def revoke(db: sa.Connection, post_id: str, link_id: str, *, by: Principal) -> N
 def open_preview(db: sa.Connection, token: str) -> Post:
     """The post that a link opens. Raises NotFound for everything that opens nothing."""
     link = queries.find_link(db, digest_of(token), at=clock.now())
-    post = None if link is None else post_queries.find_post(db, post_id=link.post_id)
+    post = None if link is None else finding.find_post(db, post_id=link.post_id)
     if post is None or post.deleted_at is not None or post.is_hidden:
         raise NotFound("This link opens nothing. It may have expired, or was taken back.")
     return post

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.posts import queries
 from blog.posts.api import as_json, asked_version
 from blog.posts.model import Post
-from blog.posts.queries import RevisionLine
+from blog.posts.queries import revisions
+from blog.posts.queries.revisions import RevisionLine
 from blog.posts.writing import check_version, find_editable
 from blog.revisions.restoring import find_with_revision, prepare_restore, read_revision, restore
 from blog.texts.comparing import compare
@@ -18,26 +18,25 @@ from storage import clock
 from storage.ids import parse_id
 from web.csrf import check_header_token
 from web.database import reading, transaction
-from web.errors import Invalid, NotFound
-from web.render import absolute_url
+from web.errors import NotFound
+from web.paging import answer_page, asked_limit, asked_number, cut
 
 api = Blueprint("revisions_api", __name__)
 
-_MOST = 100
+_LARGEST_NUMBER = 2**31 - 1
 
 
 @api.get("/v1/posts/<post_id>/revisions")
 @requires(Permission.WRITE_POSTS)
 def index(post_id: str) -> Response:
     """All revisions, the newest first, without their texts."""
-    limit, before = _number("limit", 20, 1, _MOST), _number("before", 2**31 - 1, 1, 2**31 - 1)
+    limit, before = asked_limit(), asked_number("before", _LARGEST_NUMBER, 1, _LARGEST_NUMBER)
     with reading() as db:
         post = find_editable(db, by=principal(), post_id=_known(post_id))
-        lines = queries.list_revisions(db, post.id, limit=limit + 1, before=before)
-    path = f"/v1/posts/{post.id}/revisions"
-    following = f"{path}?limit={limit}&before={lines[limit - 1].number}" if len(lines) > limit else None
-    items = [_line(line) for line in lines[:limit]]
-    return jsonify({"items": items, "next": absolute_url(following) if following else None})
+        lines = revisions.list_revisions(db, post.id, limit=limit + 1, before=before)
+    shown, last = cut(lines, limit)
+    following = None if last is None else f"/v1/posts/{post.id}/revisions?limit={limit}&before={last.number}"
+    return answer_page([_line(line) for line in shown], following)
 
 
 @api.get("/v1/posts/<post_id>/revisions/<int:number>")
@@ -105,10 +104,3 @@ def _known(post_id: str) -> str:
     if known is None:
         raise NotFound
     return known
-
-
-def _number(name: str, default: int, least: int, most: int) -> int:
-    text = request.args.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 11 and least <= int(text) <= most):
-        raise Invalid({name: f"Use a number from {least:,} to {most:,}."})
-    return int(text)

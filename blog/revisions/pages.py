@@ -7,7 +7,7 @@ from markupsafe import Markup
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.posts import queries
+from blog.posts.queries import revisions
 from blog.posts.surroundings import render_here
 from blog.posts.writing import find_editable
 from blog.revisions.restoring import find_with_revision, prepare_restore, read_revision, restore
@@ -16,6 +16,7 @@ from storage import clock
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid
 from web.forms import Form
+from web.paging import cut
 from web.render import render_page
 
 pages = Blueprint("revisions", __name__)
@@ -30,10 +31,11 @@ def show_list(slug: str) -> ResponseReturnValue:
     before = _number(request.args.get("before"))
     with reading() as db:
         post = find_editable(db, by=principal(), slug=slug)
-        lines = queries.list_revisions(db, post.id, limit=_PER_PAGE + 1, before=before)
-    older = f"{request.path}?before={lines[_PER_PAGE - 1].number}" if len(lines) > _PER_PAGE else None
+        lines = revisions.list_revisions(db, post.id, limit=_PER_PAGE + 1, before=before)
+    shown, last = cut(lines, _PER_PAGE)
+    older = None if last is None else f"{request.path}?before={last.number}"
     return render_page(
-        "blog/revisions/list.html", post=post, lines=lines[:_PER_PAGE], older_url=older, is_first_page=before is None
+        "blog/revisions/list.html", post=post, lines=shown, older_url=older, is_first_page=before is None
     )
 
 

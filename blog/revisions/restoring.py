@@ -3,9 +3,9 @@
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from blog.posts import queries
 from blog.posts.content import Content, prepare
 from blog.posts.model import Origin, Post
+from blog.posts.queries import revisions
 from blog.posts.surroundings import current_surroundings
 from blog.posts.writing import change, find_editable
 from web.errors import NotFound
@@ -19,7 +19,7 @@ def read_revision(db: sa.Connection, post: Post, number: int) -> Post:
     """The post as that save made it. Raises NotFound."""
     found = None
     if 0 < number < _LARGEST_NUMBER:
-        found = queries.find_revision(db, post, queries.is_numbered(number))
+        found = revisions.find_revision(db, post, revisions.is_numbered(number))
     if found is None:
         raise NotFound("This post has no revision of that number.")
     return found

@@ -9,7 +9,7 @@ from sqlalchemy import exc
 from blog.indexing.queries import count_entries, empty_index, find_entry, find_faults
 from blog.posts.indexing import entry_of, index_post
 from blog.posts.model import Post
-from blog.posts.queries import count_indexed, list_indexed
+from blog.search.queries import count_indexed, list_indexed
 from storage.engine import Database
 from storage.errors import Damaged
 from web.site.queries import touch

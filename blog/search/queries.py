@@ -7,8 +7,10 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from blog.indexing.model import indexed_posts_table, post_words_table
-from blog.posts.model import Post, PostLine, posts_table
-from blog.posts.queries import FROM, LINE, is_out, is_out_or_held, list_readable, to_line
+from blog.posts.model import Post, PostLine, Status, posts_table
+from blog.posts.queries.conditions import is_out, is_out_or_held
+from blog.posts.queries.lists import list_readable
+from blog.posts.queries.rows import FROM, LINE, POSTS, to_line, to_posts
 from blog.search.language import Question, Word
 
 _p = posts_table.c
@@ -20,6 +22,8 @@ _INDEX: sa.ColumnClause[str] = sa.literal_column("post_words")
 _WEIGHTS = (10.0, 5.0, 1.0, 0.0, 10.0)
 # Of a longer text no more is looked through for the words to show.
 _LOOKED_THROUGH = 100_000
+# What is out or will come out by itself, for everybody or for members.
+_IS_INDEXED = sa.and_(_p.status == Status.PUBLISHED, _p.published_at.is_not(None), _p.deleted_at.is_(None))
 
 
 class Hit(NamedTuple):
@@ -81,6 +85,17 @@ def list_posts_behind(
     post_ids = dict(map(tuple, ids))
     posts = {post.id: post for post in list_readable(db, list(post_ids.values()), by=by, at=at, with_held=with_held)}
     return [posts[post_ids[number]] for number in numbers if post_ids.get(number) in posts]
+
+
+def list_indexed(db: sa.Connection, *, limit: int, after: str = "") -> list[Post]:
+    """What is out or will come out by itself, for everybody or for members, by id."""
+    rows = db.execute(POSTS.where(_IS_INDEXED, _p.id > after).order_by(_p.id).limit(limit))
+    return to_posts(rows)
+
+
+def count_indexed(db: sa.Connection) -> int:
+    """How many there are."""
+    return int(db.execute(sa.select(sa.func.count()).select_from(posts_table).where(_IS_INDEXED)).scalar_one())
 
 
 def _is_readable(

@@ -14,6 +14,7 @@ from blog.series.reading import read_series
 from web.caching import shared
 from web.database import reading, transaction
 from web.errors import Forbidden, Invalid
+from web.paging import cut
 from web.render import render_page
 
 pages = Blueprint("series", __name__)
@@ -67,14 +68,14 @@ def _list(form: CreateForm, *, status: int = 200, notice: str | None = None) -> 
     with reading() as db:
         lines = queries.list_editable(db, by=principal(), limit=_PER_PAGE + 1, after=after)
         lent = queries.list_lent(db, by=principal(), limit=_MOST_LENT)
-    more = lines[_PER_PAGE - 1].series.slug if len(lines) > _PER_PAGE else None
+    shown, last = cut(lines, _PER_PAGE)
     return render_page(
         "blog/series/list.html",
         status=status,
         form=form,
-        lines=lines[:_PER_PAGE],
+        lines=shown,
         lent=lent,
-        more_after=more,
+        more_after=None if last is None else last.series.slug,
         is_first_page=after is None,
         notice=notice,
     )

@@ -10,7 +10,8 @@ from auth.permissions import Permission
 from auth.principal import Principal
 from auth.users.model import users_table
 from blog.posts.model import Kind, Post, PostLine, Status, posts_table
-from blog.posts.queries import FROM, LINE, is_editable, is_known, is_out, is_out_for, sees_members_posts, to_line
+from blog.posts.queries.conditions import is_editable, is_known, is_out, is_out_for, sees_members_posts
+from blog.posts.queries.rows import FROM, LINE, to_line
 from blog.series.model import Part, Series, series_posts_table, series_table
 
 _s, _sp, _p = series_table.c, series_posts_table.c, posts_table.c

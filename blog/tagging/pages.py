@@ -13,6 +13,7 @@ from blog.tagging.renaming import new_name, rename_tag
 from blog.tags.names import UnusableTags, normalise_tag
 from web.database import reading, transaction
 from web.errors import Conflict, Forbidden, Invalid, NotFound
+from web.paging import cut
 from web.render import render_page
 
 pages = Blueprint("tagging", __name__)
@@ -29,10 +30,11 @@ def show_tags() -> ResponseReturnValue:
     after = request.args.get("after")
     with reading() as db:
         tags = queries.list_tags(db, limit=_PER_PAGE + 1, after=after)
-    more = tags[_PER_PAGE - 1].tag if len(tags) > _PER_PAGE else None
+    shown, last = cut(tags, _PER_PAGE)
+    more = None if last is None else last.tag
     notice = "Renamed. The former address leads to the present one." if "renamed" in request.args else None
     return render_page(
-        "blog/tagging/tags.html", tags=tags[:_PER_PAGE], more_after=more, is_first_page=after is None, notice=notice
+        "blog/tagging/tags.html", tags=shown, more_after=more, is_first_page=after is None, notice=notice
     )
 
 

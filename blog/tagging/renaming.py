@@ -9,7 +9,7 @@ from auth.permissions import Permission
 from auth.principal import Principal
 from auth.rechecking import may_still
 from blog.posts.indexing import index_post
-from blog.posts.queries import find_post
+from blog.posts.queries.finding import find_post
 from blog.tagging import queries
 from blog.tagging.events import TAG_RENAMED, TAG_RENAMING_STOPPED
 from blog.tags.names import UnusableTags, normalise_tag

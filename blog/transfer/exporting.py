@@ -11,7 +11,7 @@ from pathlib import Path
 from auth.permissions import Role
 from auth.principal import Principal
 from blog.posts.model import Post
-from blog.posts.queries import list_known
+from blog.posts.queries.lists import list_known
 from blog.transfer import descriptions, former_tags, queries, series
 from blog.transfer.descriptions import Description
 from blog.transfer.fields import fields_of

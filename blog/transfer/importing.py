@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from auth.permissions import Role
 from auth.principal import Principal
 from auth.users.queries import find_user
-from blog.posts import queries as posts
 from blog.posts.content import prepare
 from blog.posts.model import Post
+from blog.posts.queries import finding
 from blog.posts.surroundings import surroundings_of
 from blog.transfer import former_tags, series
 from blog.transfer.fields import Incoming, read_fields
@@ -105,7 +105,7 @@ class _Importer:
         if (other := self._seen.setdefault(incoming.post_id, path)) != path:
             raise Conflict(f"This is the same post as {other}, by its id.")
         with self._database.reading() as db:
-            current = posts.find_post(db, post_id=incoming.post_id)
+            current = finding.find_post(db, post_id=incoming.post_id)
             author = self._author_of(db, incoming, current)
             check_slug(db, incoming)
         if current is not None and current.deleted_at is not None:

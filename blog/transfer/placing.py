@@ -3,9 +3,9 @@
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from blog.posts import queries as posts
 from blog.posts.content import Content
 from blog.posts.model import Origin, Post
+from blog.posts.queries import slugs
 from blog.posts.writing import Past, change, write
 from blog.transfer import queries
 from blog.transfer.fields import Incoming
@@ -41,7 +41,7 @@ def keep_former_slugs(db: sa.Connection, incoming: Incoming, post: Post) -> list
     for slug in incoming.former_slugs:
         if slug in known:
             continue
-        if posts.is_slug_taken(db, slug, by_other_than=post.id):
+        if slugs.is_slug_taken(db, slug, by_other_than=post.id):
             lost.append(slug)
         else:
             queries.insert_former_slug(db, post.id, slug)
@@ -51,5 +51,5 @@ def keep_former_slugs(db: sa.Connection, incoming: Incoming, post: Post) -> list
 def check_slug(db: sa.Connection, incoming: Incoming) -> None:
     """Raise Invalid when another post has, or had, the address."""
     slug = incoming.changes["slug"]
-    if posts.is_slug_taken(db, slug, by_other_than=incoming.post_id):
+    if slugs.is_slug_taken(db, slug, by_other_than=incoming.post_id):
         raise Invalid({"slug": f"Another post has, or had, the address {slug}. Choose another one."})

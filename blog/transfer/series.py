@@ -6,8 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from blog.posts import queries as posts
 from blog.posts.content import SLUG
+from blog.posts.queries import finding
 from blog.series import arranging
 from blog.series import queries as all_series
 from blog.series.model import Series
@@ -44,7 +44,7 @@ def take_in(db: sa.Connection, line: SeriesLine, *, by: Principal) -> list[str]:
         arranging.rename_series(db, series.id, title=line.title, by=by)
     lost, wanted = [], []
     for post_id in dict.fromkeys(line.posts):
-        post = posts.find_post(db, post_id=post_id)
+        post = finding.find_post(db, post_id=post_id)
         if post is None or post.deleted_at is not None:
             lost.append(f"{line.slug}: the post {post_id} is not here.")
             continue

@@ -2,21 +2,18 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
 from eventlog.log.encoding import encode_event
 from eventlog.log.following import events_since
 from eventlog.log.streaming import Followed, Pace, follow
 from web.database import current_database, reading
-from web.errors import Invalid
-from web.render import absolute_url
+from web.paging import answer_page, asked_limit, asked_number, cut, parse_number
 from web.sse import Places, answer_with_events, interruption, wants_events
 
-_MOST = 100
 _LARGEST_ID = 2**63 - 1
 _LAST_EVENT_ID = "Last-Event-ID"
 # Of the threads of one process, so many may be held by streams.
@@ -35,12 +32,12 @@ def make_api(guard: Guard, watch_right: WatchRight, *, pace: Pace | None = None)
     def events() -> Response:
         """Events after `since`, ascending, of one session or of all: a list, or a stream that goes on."""
         session = request.args.get("session") or None
-        since, limit = _number("since", 0, 0, _LARGEST_ID), _number("limit", 20, 1, _MOST)
+        since, limit = asked_number("since", 0, 0, _LARGEST_ID), asked_limit()
         if not wants_events():
             return _list(session, since, limit)
         seen = request.headers.get(_LAST_EVENT_ID)
         if seen is not None:
-            since = _parse(_LAST_EVENT_ID, seen, 0, _LARGEST_ID)
+            since = parse_number(_LAST_EVENT_ID, seen, 0, _LARGEST_ID)
         with reading() as db:
             events_since(db, session, since, 1)
         followed = Followed(session, since, is_interrupted=interruption(), is_still_allowed=watch_right())
@@ -53,19 +50,7 @@ def make_api(guard: Guard, watch_right: WatchRight, *, pace: Pace | None = None)
 def _list(session: str | None, since: int, limit: int) -> Response:
     with reading() as db:
         events = events_since(db, session, since, limit + 1)
-    following = None
-    if len(events) > limit:
-        of_session = f"&session={quote(session, safe='')}" if session else ""
-        following = absolute_url(f"/v1/events?since={events[limit - 1].id}&limit={limit}{of_session}")
-    items: list[Any] = [json.loads(encode_event(event)) for event in events[:limit]]
-    return jsonify({"items": items, "next": following})
-
-
-def _number(name: str, default: int, least: int, most: int) -> int:
-    return _parse(name, request.args.get(name, str(default)), least, most)
-
-
-def _parse(name: str, text: str, least: int, most: int) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 20 and least <= int(text) <= most):
-        raise Invalid({name: f"Use a number from {least:,} to {most:,}."})
-    return int(text)
+    shown, last = cut(events, limit)
+    of_session = f"&session={quote(session, safe='')}" if session else ""
+    following = None if last is None else f"/v1/events?since={last.id}&limit={limit}{of_session}"
+    return answer_page([json.loads(encode_event(event)) for event in shown], following)

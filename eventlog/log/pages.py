@@ -15,6 +15,7 @@ from eventlog.log.model import Event, events_table
 from storage import clock
 from web.database import reading
 from web.errors import Invalid
+from web.paging import cut
 from web.render import current_site, render_page
 
 _PER_PAGE = 50
@@ -48,13 +49,13 @@ def show_log() -> ResponseReturnValue:
             conditions.append(events_table.c.id < asked.before)
         events = queries.list_events(db, *conditions, limit=_PER_PAGE + 1, newest_first=True)
     kept = form.kept()
-    older = {**kept, "before": str(events[_PER_PAGE - 1].id)} if len(events) > _PER_PAGE else None
+    shown, last = cut(events, _PER_PAGE)
     return _show_log(
         form,
-        days=_by_day(events[:_PER_PAGE], kept),
+        days=_by_day(shown, kept),
         bars=[(bar, _link({**kept, "day": bar.day.isoformat()})) for bar in daily.draw(days, counts)],
         chosen=asked.day,
-        older_url=None if older is None else _link(older),
+        older_url=None if last is None else _link({**kept, "before": str(last.id)}),
         newer_url=None if asked.before is None else _link(kept),
         is_filtered=bool(kept),
     )

@@ -14,7 +14,7 @@ from blog.posts.content import prepare
 from blog.posts.deleting import delete
 from blog.posts.model import Post, Status
 from blog.posts.publishing import publish, unpublish
-from blog.posts.queries import find_revision, is_numbered
+from blog.posts.queries.revisions import find_revision, is_numbered
 from blog.posts.writing import change, write
 from blog.revisions.restoring import prepare_restore, restore
 from storage import clock

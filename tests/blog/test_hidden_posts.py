@@ -10,7 +10,7 @@ from app import LINKS
 from auth.blocking.blocking import block, unblock
 from auth.permissions import Scope
 from blog.posts.hiding import hide
-from blog.posts.queries import NEXT_PUBLICATION
+from blog.posts.queries.lists import NEXT_PUBLICATION
 from blog.previews.sharing import share
 from blog.series.arranging import add_part, create_series
 from storage import clock

@@ -10,7 +10,7 @@ from lxml import etree
 
 from blog.posts.content import prepare
 from blog.posts.publishing import unpublish
-from blog.posts.queries import find_post
+from blog.posts.queries.finding import find_post
 from blog.posts.writing import change
 from blog.series.arranging import add_part, create_series
 from tests.blog.media.pictures import picture

@@ -10,7 +10,8 @@ import pytest
 import time_machine
 
 from auth.principal import VISITOR
-from blog.posts.queries import find_neighbours, find_post
+from blog.posts.queries.finding import find_post
+from blog.posts.queries.lists import find_neighbours
 from blog.posts.reading_time import minutes_to_read
 from blog.rendering import render
 from blog.transfer.front_matter import parse

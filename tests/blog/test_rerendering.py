@@ -12,7 +12,7 @@ from blog.media.variants import make_variants
 from blog.posts import rerendering
 from blog.posts.content import prepare
 from blog.posts.publishing import publish, unpublish
-from blog.posts.queries import find_post
+from blog.posts.queries.finding import find_post
 from blog.posts.rerendering import RERENDER, plan_rerendering, plan_rerendering_around, rerender
 from blog.posts.writing import change
 from blog.rendering import RENDERER_VERSION

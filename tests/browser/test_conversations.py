@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -36,36 +38,37 @@ def model() -> Iterator[PromptedModel]:
 def server(tmp_path_factory: pytest.TempPathFactory, model: PromptedModel) -> Iterator[Server]:
     """A site where that model answers."""
     folder = tmp_path_factory.mktemp("asked") / "instance"
-    site = make_site(folder)
-    site.post("alan", title="Knots and chains", slug="knots", body=BODY)
-    site.close()
-    running = Server(
-        folder, processes=1, SECRET_KEY=SECRET, BYLINE_LLM_URL=model.url, BYLINE_LLM_MODEL="prompted"
-    ).start()
-    yield running
-    running.kill()
+    yield from running_site(folder, BYLINE_LLM_URL=model.url, BYLINE_LLM_MODEL="prompted")
 
 
 @pytest.fixture(scope="module")
 def quoting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A site where no model answers."""
-    folder = tmp_path_factory.mktemp("quoted") / "instance"
+    yield from running_site(tmp_path_factory.mktemp("quoted") / "instance")
+
+
+def running_site(folder: Path, **environment: str) -> Iterator[Server]:
+    """With one post to ask."""
     site = make_site(folder)
     site.post("alan", title="Knots and chains", slug="knots", body=BODY)
     site.close()
-    running = Server(folder, processes=1, SECRET_KEY=SECRET).start()
+    running = Server(folder, processes=1, SECRET_KEY=SECRET, **environment).start()
     yield running
     running.kill()
 
 
-def begin(page: Page) -> None:
-    """From the post to the form."""
+def begin(open_browser: OpenBrowser, server: Server, name: str, **kwargs: Any) -> Page:
+    """Somebody's browser, taken from the post to the form."""
+    context = open_browser(server, **kwargs)
+    borrow_session(context, server, name)
+    page = context.new_page()
     page.goto("/posts/knots")
     save = page.get_by_role("button", name="Save, and ask this post")
     ask = page.get_by_role("link", name="Ask this post")
     expect(save.or_(ask)).to_be_visible()
     (save if save.is_visible() else ask).click()
     expect(page.get_by_label("Your question")).to_be_visible()
+    return page
 
 
 def ask(page: Page, question: str = QUESTION) -> None:
@@ -76,10 +79,7 @@ def ask(page: Page, question: str = QUESTION) -> None:
 def test_a_reader_saves_asks_watches_and_finds_it_again(
     server: Server, open_browser: OpenBrowser, model: PromptedModel
 ) -> None:
-    context = open_browser(server)
-    borrow_session(context, server, "rita")
-    page = context.new_page()
-    begin(page)
+    page = begin(open_browser, server, "rita")
     expect(page.get_by_text("Ask what you want to know")).to_be_visible()
     model.say("In the **wind**", ", they ")
     ask(page)
@@ -125,10 +125,7 @@ def test_a_reader_saves_asks_watches_and_finds_it_again(
 def test_an_answer_can_be_stopped_and_what_was_typed_meanwhile_stays(
     server: Server, open_browser: OpenBrowser, model: PromptedModel
 ) -> None:
-    context = open_browser(server)
-    borrow_session(context, server, "ada")
-    page = context.new_page()
-    begin(page)
+    page = begin(open_browser, server, "ada")
     model.say("In the ")
     ask(page)
     expect(page.locator(".answered .text")).to_have_text("In the ")
@@ -145,14 +142,11 @@ def test_an_answer_can_be_stopped_and_what_was_typed_meanwhile_stays(
 def test_what_the_server_does_not_take_stays_in_the_field(
     server: Server, open_browser: OpenBrowser, model: PromptedModel
 ) -> None:
-    context = open_browser(server)
-    borrow_session(context, server, "alan")
-    page = context.new_page()
-    begin(page)
+    page = begin(open_browser, server, "alan")
     model.say("By its ")
     ask(page, "What does an anchor hold by?")
     expect(page.locator(".answered .text")).to_have_text("By its ")
-    other = context.new_page()
+    other = page.context.new_page()
     other.goto(page.url)
     ask(other, "Me too?")
     refusal = "The answer to another question is still on its way. Try again in 5 seconds."
@@ -175,7 +169,7 @@ def test_what_the_server_does_not_take_stays_in_the_field(
     expect(page.get_by_label("Your question")).to_have_value("And whose token is this?")
 
     page.get_by_label("Your question").fill("And who am I?")
-    context.clear_cookies()
+    page.context.clear_cookies()
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     sign_in(page, "alan")
@@ -186,10 +180,7 @@ def test_what_the_server_does_not_take_stays_in_the_field(
 def test_asking_and_finding_again_needs_no_script_and_no_model(
     quoting: Server, open_browser: OpenBrowser, java_script: bool
 ) -> None:
-    context = open_browser(quoting, java_script_enabled=java_script)
-    borrow_session(context, quoting, "rita")
-    page = context.new_page()
-    begin(page)
+    page = begin(open_browser, quoting, "rita", java_script_enabled=java_script)
     ask(page)
     expect(page.locator(".answered blockquote").first).to_have_text(re.compile("never in the sun"))
     path = re.sub("#.*", "", page.url)
@@ -213,10 +204,7 @@ def test_asking_and_finding_again_needs_no_script_and_no_model(
 
 
 def test_asking_without_a_mouse(quoting: Server, open_browser: OpenBrowser) -> None:
-    context = open_browser(quoting)
-    borrow_session(context, quoting, "ada")
-    page = context.new_page()
-    begin(page)
+    page = begin(open_browser, quoting, "ada")
     page.get_by_label("Your question").focus()
     page.keyboard.type("How must a")
     page.keyboard.press("Enter")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from blog.posts.queries import find_by_former_slug, find_post
+from blog.posts.queries.finding import find_by_former_slug, find_post
 from blog.series.arranging import add_part, create_series, move_part
 from blog.series.queries import list_parts
 from blog.transfer import folder as folders

@@ -1,0 +1,46 @@
+"""The one post that is asked for."""
+
+import sqlalchemy as sa
+
+from auth.principal import Principal
+from blog.posts.model import Held, Post, former_slugs_table, library_table, posts_table, revisions_table
+from blog.posts.queries.conditions import is_editable
+from blog.posts.queries.revisions import came_with
+from blog.posts.queries.rows import POSTS, to_post
+
+_p = posts_table.c
+_BY_SLUG = POSTS.where(_p.slug == sa.bindparam("slug"))
+_BY_ID = POSTS.where(_p.id == sa.bindparam("post_id"))
+_FORMER = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == sa.bindparam("slug"))
+_BY_FORMER_SLUG = POSTS.where(_p.id == _FORMER.scalar_subquery())
+
+
+def find_post(db: sa.Connection, *, slug: str | None = None, post_id: str | None = None) -> Post | None:
+    """The post with that slug or id, whatever its state; the caller decides who may know."""
+    query, asked = (_BY_ID, {"post_id": post_id}) if slug is None else (_BY_SLUG, {"slug": slug})
+    return to_post(db.execute(query, asked).one_or_none())
+
+
+def find_by_former_slug(db: sa.Connection, slug: str) -> Post | None:
+    """The post that had that slug once."""
+    return to_post(db.execute(_BY_FORMER_SLUG, {"slug": slug}).one_or_none())
+
+
+def is_granted(db: sa.Connection, post_id: str, *, user_id: int | None) -> bool:
+    """Whether that person was granted that post, and still is."""
+    h = library_table.c
+    is_this = sa.and_(h.user_id == user_id, h.post_id == post_id, h.source == Held.GRANTED)
+    return db.execute(sa.select(h.post_id).where(is_this)).first() is not None
+
+
+def find_editable(db: sa.Connection, post_id: str, *, by: Principal) -> Post | None:
+    """The post, if `by` may change it."""
+    query = POSTS.where(_p.id == post_id, _p.deleted_at.is_(None), is_editable(by))
+    return to_post(db.execute(query).one_or_none())
+
+
+def find_by_submission(db: sa.Connection, submission: str, *, by: Principal) -> Post | None:
+    """The post that this very form has made or changed already."""
+    made = sa.select(revisions_table.c.post_id).where(came_with(submission, by=by))
+    query = POSTS.where(_p.id.in_(made))
+    return to_post(db.execute(query).one_or_none())
