@@ -97,7 +97,7 @@ def _builder_of(rule: Rule, append_unknown: bool = True) -> Any:
     return _builders[key]
 
 
-Rule._compile_builder = _builder_of  # type: ignore[method-assign]
+Rule._compile_builder = _builder_of  # type: ignore[method-assign, assignment]  # for every application of this process
 
 
 @dataclass
@@ -382,7 +382,7 @@ class Browser(requests.Session):
         super().__init__()
         self.url = url
 
-    def request(self, method: str, url: Any, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+    def request(self, method: str, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """Any request to this server; redirects are looked at, not followed."""
         kwargs["allow_redirects"] = False
         kwargs.setdefault("timeout", 30)
