@@ -173,8 +173,9 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     cache = make_page_cache(app.extensions["database"], visitors, NEXT_PUBLICATION)
     app.extensions["page_cache"] = cache
     layer = PageCacheLayer(app.wsgi_app, cache, count)
-    app.wsgi_app, app.at_once = layer, layer.at_once  # type: ignore[method-assign, attr-defined]
-    app.wsgi_app = ForwardingHeaders(app.wsgi_app, settings.byline_trusted_proxies)  # type: ignore[method-assign]
+    app.at_once = layer.at_once  # type: ignore[attr-defined]  # `web.server.worker` looks for it by this name
+    layers = ForwardingHeaders(layer, settings.byline_trusted_proxies)
+    app.wsgi_app = layers  # type: ignore[method-assign]  # Flask's way to put layers around an application
     return app
 
 

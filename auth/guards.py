@@ -12,6 +12,7 @@ from auth.principal import principal
 from storage import clock
 from web.caching import mark_private
 from web.errors import Forbidden, Unauthenticated
+from web.marking import mark
 from web.negotiation import wants_json
 
 P = ParamSpec("P")
@@ -27,8 +28,7 @@ _SIGN_IN = "Sign in, or send a Bearer token."
 
 def public(view: View[P, R]) -> View[P, R]:
     """Anybody may ask for this route; what they get may still depend on who they are."""
-    view.is_public = True  # type: ignore[attr-defined]
-    return view
+    return mark(view, "is_public", True)
 
 
 def requires(
@@ -46,8 +46,7 @@ def requires(
             refused = _refuse(permission, session_only, fresh)
             return cast("R", refused) if refused is not None else view(*args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]
-        return guarded
+        return mark(guarded, "permission", permission)
 
     return guard
 

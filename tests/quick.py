@@ -5,6 +5,7 @@ Importing this does it, for this process alone: servers of their own are as ever
 
 from functools import wraps
 from typing import Any
+from unittest.mock import patch
 
 from argon2 import PasswordHasher
 from jinja2.bccache import Bucket, BytecodeCache
@@ -18,7 +19,7 @@ from storage import engine
 # Most tests are about something else than how long a hash takes.
 REAL_HASHER, REAL_NOBODYS_HASH = passwords._hasher, passwords._NOBODYS_HASH
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-passwords._hasher, passwords._NOBODYS_HASH = QUICK_HASHER, QUICK_HASHER.hash("nobody's")
+patch.multiple(passwords, _hasher=QUICK_HASHER, _NOBODYS_HASH=QUICK_HASHER.hash("nobody's")).start()
 
 
 class _Templates(BytecodeCache):
@@ -49,9 +50,9 @@ def _create_quick_engine(*args: Any, **kwargs: Any) -> Any:
     return made
 
 
-SQLiteDialect_pysqlite.__eq__ = lambda one, other: type(one) is type(other)
-SQLiteDialect_pysqlite.__hash__ = lambda one: hash(type(one))
-engine._create_engine = _create_quick_engine
+patch.object(SQLiteDialect_pysqlite, "__eq__", lambda one, other: type(one) is type(other)).start()
+patch.object(SQLiteDialect_pysqlite, "__hash__", lambda one: hash(type(one))).start()
+patch.object(engine, "_create_engine", _create_quick_engine).start()
 
 # Compiled builders of addresses, which are half of what an application costs.
 _builders: dict[Any, Any] = {}
@@ -66,4 +67,4 @@ def _builder_of(rule: Rule, append_unknown: bool = True) -> Any:
     return _builders[key]
 
 
-Rule._compile_builder = _builder_of
+patch.object(Rule, "_compile_builder", _builder_of).start()

@@ -345,7 +345,7 @@ class Browser(requests.Session):
         super().__init__()
         self.url = url
 
-    def request(self, method: str, url: Any, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+    def request(self, method: str, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """Any request to this server; redirects are looked at, not followed."""
         kwargs["allow_redirects"] = False
         kwargs.setdefault("timeout", 30)

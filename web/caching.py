@@ -1,14 +1,12 @@
 """Who may keep an answer: everybody what anybody gets, nobody what depends on who asks."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from flask import Flask, Response, current_app, g, request
 
+from web.marking import View, mark
 from web.page_cache.layer import IS_SHARED
-
-View = TypeVar("View", bound=Callable[..., Any])
 
 # A page, a former address, a refusal that every visitor gets, and what is gone for good.
 _KEPT_STATUSES = {200, 301, 401, 410}
@@ -25,11 +23,10 @@ def shared(*query_names: str) -> Callable[[View], View]:
     It is kept until something that readers can see is changed: `touch` in the transaction of the change.
     """
 
-    def mark(view: View) -> View:
-        view.shared_by = frozenset(query_names)  # type: ignore[attr-defined]
-        return view
+    def sharing(view: View) -> View:
+        return mark(view, "shared_by", frozenset(query_names))
 
-    return mark
+    return sharing
 
 
 def mark_private() -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from flask import Flask, Response, g, request
 
 from web.errors import Unauthenticated
+from web.marking import mark
 
 # Where the processes of one server keep their counters; the supervisor makes the folder and removes it.
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -29,7 +30,7 @@ def init_metrics(app: Flask, may_read: Callable[[], bool]) -> Callable[[str, int
         "byline_request_seconds", "Time from the request to its answer.", ["method", "status"], registry=counted
     )
     if counted is None:
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's, without types
 
     def count(method: str, status: int, took: float) -> None:
         known = method if method in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
@@ -50,5 +51,5 @@ def init_metrics(app: Flask, may_read: Callable[[], bool]) -> Callable[[str, int
         text = prometheus.generate_latest(registry)
         return Response(text, content_type=prometheus.CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
-    metrics.is_public = True  # type: ignore[attr-defined]
+    mark(metrics, "is_public", True)
     return count

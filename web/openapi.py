@@ -5,7 +5,9 @@ from typing import Any
 from flask import Flask, Response, jsonify
 from pydantic import BaseModel
 
-Operations = dict[str, dict[str, dict[str, Any]]]  # path → method → operation
+from web.marking import mark
+
+Operations = dict[str, dict[str, Any]]  # path → method → operation; and `parameters`, those of every method
 
 _PROBLEM = {
     "type": "object",
@@ -45,7 +47,7 @@ def init_openapi(app: Flask, operations: Operations, schemas: dict[str, Any], mo
     def openapi() -> Response:
         return jsonify(document)
 
-    openapi.is_public = True  # type: ignore[attr-defined]
+    mark(openapi, "is_public", True)
 
 
 def body(model: type[BaseModel], *, is_required: bool = True) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from flask import Flask, Request, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from web.errors import Forbidden, TooLarge
+from web.marking import View, mark
 from web.settings import Settings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -21,9 +22,6 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 _MOST_FIELDS = 100
 _OPERATIONS = {"/healthz", "/readyz", "/metrics"}
-
-
-View = TypeVar("View", bound=Callable[..., Any])
 
 
 class StrictJson(DefaultJSONProvider):
@@ -110,11 +108,10 @@ def check_origin() -> None:
 def takes_files(most_bytes: int) -> Callable[[View], View]:
     """The route takes forms with files, of that many bytes in all; they are read onto the disk, not into memory."""
 
-    def mark(view: View) -> View:
-        view.most_body_bytes = most_bytes  # type: ignore[attr-defined]
-        return view
+    def taking(view: View) -> View:
+        return mark(view, "most_body_bytes", most_bytes)
 
-    return mark
+    return taking
 
 
 def check_body() -> None:

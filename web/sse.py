@@ -48,7 +48,7 @@ class Places:
                     del self._taken[to]
 
 
-def format_event(data: str, *, event: str = "", id: int | str | None = None) -> str:  # noqa: A002
+def format_event(data: str, *, event: str = "", id: int | str | None = None) -> str:  # noqa: A002 - the name of its line
     """One event; `event` and `id` have one line each."""
     fields = [] if id is None else [f"id: {id}"]
     if event:

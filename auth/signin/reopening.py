@@ -76,7 +76,9 @@ def reopen_carried_form() -> ResponseReturnValue | None:
     if not address:
         return None
     try:
-        endpoint, arguments = current_app.create_url_adapter(request).match(address, method="POST")  # type: ignore[union-attr]
+        adapter = current_app.create_url_adapter(request)
+        assert adapter is not None  # of a request there is one
+        endpoint, arguments = adapter.match(address, method="POST")
     except HTTPException:
         return None
     reopen: Reopen | None = current_app.extensions["reopeners"].get(endpoint)

@@ -64,7 +64,7 @@ class Quoting:
         before = next((message.content for message in reversed(last) if message.role == "reader"), "")
         return f"{question}\n{before}" if len(question.split()) < 4 else question
 
-    def summarise(self, former: str, messages: Sequence[Message]) -> str | None:  # noqa: ARG002
+    def summarise(self, former: str, messages: Sequence[Message]) -> str | None:  # noqa: ARG002 - Answerer's signature
         """See `Answerer`."""
         return None
 

@@ -110,7 +110,7 @@ class Model:
                     is_whole = is_whole or chunk.choices[0].finish_reason is not None
             # A connection that was cut looks like an end.
             listening.pieces.put(None if is_whole else EOFError("It broke off."))
-        except Exception as error:  # noqa: BLE001  a model may send anything, and the reader gets one sentence
+        except Exception as error:  # noqa: BLE001 - a model may send anything, and the reader gets one sentence
             listening.pieces.put(error)
 
     def _connected(self) -> "OpenAI":

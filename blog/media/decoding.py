@@ -192,9 +192,10 @@ def _check_cost(image: Image.Image, kind: str, outline: Outline) -> None:
 
 def _decode_frames(source: IO[bytes], frame_count: int) -> None:
     with opened(source) as image:
-        if getattr(image, "n_frames", 1) not in (frame_count, frame_count + 1):
+        found = getattr(image, "n_frames", 1)
+        if found not in (frame_count, frame_count + 1):
             raise ValueError("the number of frames is another than the file says")
-        for number in range(image.n_frames):  # type: ignore[attr-defined]
+        for number in range(found):
             image.seek(number)
             image.load()
 

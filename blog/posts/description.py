@@ -72,7 +72,7 @@ OPERATIONS: Operations = {
         },
     },
     "/v1/posts/{post_id}": {
-        "parameters": [_ID],  # type: ignore[dict-item]
+        "parameters": [_ID],
         "get": {
             "summary": "One post",
             "responses": answers(good={200: "Post"}, refusals=(401, 404, 410)),

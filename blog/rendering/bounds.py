@@ -141,8 +141,8 @@ def bound(parser: MarkdownIt) -> None:
     parser.inline.ruler.at("footnote_ref", count_reference)
     # Rules look these up on the parser by name: those of links, images and definitions, and our own of bare addresses.
     normalize_link = parser.normalizeLink
-    parser.normalizeLink = count_address  # type: ignore[method-assign]
-    parser.helpers = SimpleNamespace(  # type: ignore[assignment]  # the rules look these up by name
+    parser.normalizeLink = count_address  # type: ignore[method-assign]  # replaced on this parser alone
+    parser.helpers = SimpleNamespace(  # type: ignore[assignment]  # a module's place, for functions of the same names
         parseLinkLabel=parseLinkLabel,
         parseLinkDestination=_parse_destination,
         parseLinkTitle=_parse_title,

@@ -109,7 +109,7 @@ def _classify(code: str, language: str) -> list[tuple[str, str]]:
         # PHP is shown without its opening tag as often as with it; the other lexers ignore that option.
         lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False, startinline="<?" not in code)
         tokens = list(lexer.get_tokens(code))
-    except Exception:  # noqa: BLE001  whatever a lexer stumbles over, the code can be read without colours
+    except Exception:  # noqa: BLE001 - whatever a lexer stumbles over, the code can be read without colours
         return [("", code)]
     pieces = [
         (css_class, "".join(text for _, text in group))

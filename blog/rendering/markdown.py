@@ -39,7 +39,7 @@ def render(
     text = UNWRITABLE.sub("\ufffd", body_markdown)
     try:
         html = to_html(text, language=language, pictures=pictures)
-    except Exception:  # noqa: BLE001  the parser is not ours, and no text may keep a writer from saving
+    except Exception:  # noqa: BLE001 - the parser is not ours, and no text may keep a writer from saving
         html = f"<pre>\n{escape(text)}</pre>"
     return sanitise(html, own_host=own_host)
 

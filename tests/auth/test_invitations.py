@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import time_machine
@@ -37,8 +38,8 @@ def made(site: Site, *, role: str = "author", days: int = 7, uses: int = 1, by: 
         return invite(db, role=role, days=days, uses=uses, note="", by=actor)
 
 
-def link(site: Site, **values: object) -> str:
-    return made(site, **values).path  # type: ignore[arg-type]
+def link(site: Site, **values: Any) -> str:
+    return made(site, **values).path
 
 
 def shown_link(page: TestResponse) -> str:

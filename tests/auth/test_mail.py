@@ -1,5 +1,6 @@
 """Mail: sent after the commit, announced and concluded, and never said to be sent before a server took it."""
 
+import asyncio
 import contextlib
 import datetime
 import email
@@ -280,7 +281,7 @@ def test_nothing_is_tried_again(mail: Site, box: Box) -> None:
 
 def test_closing_in_the_middle_is_no_success(mail: Site, box: Box) -> None:
     def hang_up(server: SMTP) -> None:
-        assert server.transport is not None
+        assert isinstance(server.transport, asyncio.WriteTransport)
         server.transport.abort()
 
     box.when_data_comes = hang_up

@@ -142,15 +142,15 @@ def test_a_long_log_is_read_and_sent_piece_by_piece(site: Site) -> None:
     alan = site.client("alan")
     with site.counted_statements() as statements:
         answer = export(alan, buffered=False)
-        pieces = iter(answer.response)
+        pieces: Iterator[Any] = iter(answer.response)
         first = next(pieces)
         # Nothing is read ahead of whoever takes it: the first thousand events fill more than one piece.
         read_at_first = _batches(statements)
         taken = [first, *pieces]
     assert (read_at_first, _batches(statements)) == (1, 3)
     assert len(taken) > 10
-    assert max(map(len, taken)) <= 2 * PIECE_BYTES  # type: ignore[arg-type]
-    told = lines_of(opened(b"".join(taken)))  # type: ignore[arg-type]
+    assert max(map(len, taken)) <= 2 * PIECE_BYTES
+    told = lines_of(opened(b"".join(taken)))
     assert [event["payload"]["n"] for event in told] == list(range(2500))
 
 

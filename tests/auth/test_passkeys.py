@@ -58,7 +58,7 @@ def sign_in(client: Client, device: Authenticator, page: str = "/login", **other
 def at(site: Site, address: str, name: str | None = None) -> Client:
     """A browser that knows the site under that address."""
     client = site.client(name)
-    client.open = partial(client.open, base_url=address)  # type: ignore[method-assign]
+    client.open = partial(client.open, base_url=address)  # type: ignore[method-assign]  # of this browser alone
     cookie = client.get_cookie(site.app.extensions["session_cookie_name"])
     if cookie is not None:
         client.set_cookie(cookie.key, cookie.value, domain=urlsplit(address).hostname or "")

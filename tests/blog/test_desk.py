@@ -165,7 +165,7 @@ def test_pages_of_fifty_keep_the_filters_and_show_each_post_once(site: Site, ala
     ],
 )
 def test_many_are_changed_after_one_question_with_an_event_and_a_revision_each(
-    site: Site, alan: Client, what: str, begun: str, events: list[str], status: str, tags: str
+    site: Site, alan: Client, what: What, begun: str, events: list[str], status: str, tags: str
 ) -> None:
     posts = [site.post("alan", title=f"Post <{n}>", status=begun, tags=["old"]) for n in range(3)]
     before = len(kinds(site))

@@ -68,7 +68,7 @@ def test_no_page_takes_long(shared: Site, name: str) -> None:
     token = writer.form_token()
     took: dict[str, float] = {}
 
-    def soon(what: str, answer_with: int, ask) -> TestResponse:  # type: ignore[no-untyped-def]
+    def soon(what: str, answer_with: int, ask) -> TestResponse:
         begun = time.perf_counter()
         answer = ask()
         took[what] = time.perf_counter() - begun

@@ -10,7 +10,7 @@ import pytest
 from blog.media.storing import describe, store
 from blog.media.variants import make_variants
 from blog.posts import rerendering
-from blog.posts.content import prepare
+from blog.posts.content import prepare, render_in
 from blog.posts.publishing import publish, unpublish
 from blog.posts.queries.finding import find_post
 from blog.posts.rerendering import RERENDER, plan_rerendering, plan_rerendering_around, rerender
@@ -118,7 +118,7 @@ def test_a_post_that_was_saved_meanwhile_is_not_overwritten(site: Site, monkeypa
     age(site)
     is_first = True
 
-    def render_slowly(*args, **kwargs):  # type: ignore[no-untyped-def]
+    def render_slowly(*args, **kwargs):
         nonlocal is_first
         if is_first:
             is_first = False
@@ -127,7 +127,6 @@ def test_a_post_that_was_saved_meanwhile_is_not_overwritten(site: Site, monkeypa
                 change(db, renamed.id, prepare({"title": "B"}, current=renamed), by=site.principal("alan"))
         return render_in(*args, **kwargs)
 
-    render_in = rerendering.render_in
     monkeypatch.setattr(rerendering, "render_in", render_slowly)
     assert rerender(site.database, {}, own_host=None) is not None  # one that was saved is still an older one's
     pages = pages_of(site)

@@ -70,7 +70,7 @@ def test_going_back_makes_a_new_revision_and_leaves_the_state_alone(site: Site, 
     assert site.rows("revisions") == before + 1
     with site.database.reading() as db:
         newest = events_since(db, None, 0, 0)[-1]
-    assert (newest.kind, newest.payload["version"]) == ("post.edited", 4)  # type: ignore[index]
+    assert (newest.kind, newest.payload["version"]) == ("post.edited", 4)
 
 
 def test_the_api_shows_compares_and_goes_back(site: Site, alan: Client) -> None:

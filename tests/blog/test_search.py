@@ -3,6 +3,7 @@
 import re
 import threading
 from html import unescape
+from typing import Any
 
 import pytest
 import time_machine
@@ -529,10 +530,10 @@ def test_a_page_of_results_costs_two_statements_and_one_for_the_site(site: Site)
 def test_no_statement_begins_with_all_posts(site: Site) -> None:
     """Among many that would take half a second; the plan says it without them."""
     site.post(title="Zanzibar", tags=["sea"])
-    seen: list[tuple[str, object]] = []
+    seen: list[tuple[str, Any]] = []
     engine = site.database.read_engine
 
-    def note(_connection: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
         seen.append((statement, parameters))
 
     event.listen(engine, "before_cursor_execute", note)
@@ -569,7 +570,7 @@ def test_the_way_to_the_search(site: Site) -> None:
     assert '<form action="/search"' not in site.client().get("/new").text
 
 
-def _rows(site: Site) -> list:
+def _rows(site: Site) -> Any:
     with site.database.reading() as db:
         query = "SELECT i.*, w.title, w.tags, w.body, w.keys, w.name FROM indexed_posts i JOIN post_words w ON w.rowid = i.id"
         return db.exec_driver_sql(query).fetchall()

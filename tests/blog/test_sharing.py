@@ -49,7 +49,7 @@ def test_a_post_has_a_card_and_data_that_say_what_its_page_says(site: Site) -> N
     assert found["description"] == found["og:description"] == "It is wide. And deep."
     assert found["og:title"] == "The sea"
     assert found["og:type"] == "article"
-    assert found["og:url"] == url == soup.select_one("link[rel=canonical]")["href"]  # type: ignore[index]
+    assert found["og:url"] == url == soup.select_one("link[rel=canonical]")["href"]
     assert found["og:site_name"] == "Byline"
     assert found["article:published_time"] == published
     assert "og:image" not in found

@@ -182,7 +182,8 @@ def test_a_stale_form_token_changes_nothing_and_keeps_the_name(site: Site, edith
 
 def test_two_editors_at_once_rename_it_once(site: Site) -> None:
     posts = [site.post("alan", tags=["sea"]) for _ in range(5)]
-    start, ended = threading.Barrier(2), []
+    start = threading.Barrier(2)
+    ended: list[str | None] = []
 
     def one(name: str, by: str) -> None:
         start.wait()

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from werkzeug.test import TestResponse
 
+from blog.rendering import LONGEST_BODY_BYTES
 from blog.working_copies import keeping
 from storage import clock
 from tests.support import Client, Site
@@ -427,7 +428,7 @@ def test_what_is_no_key_is_not_found(site: Site) -> None:
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"body": "x" * (keeping.LONGEST_BODY_BYTES + 1), "submission": "s"}, "body"),
+        ({"body": "x" * (LONGEST_BODY_BYTES + 1), "submission": "s"}, "body"),
         ({"title": "x" * 10_001, "submission": "s"}, "title"),
         ({"body": 7, "submission": "s"}, "body"),
         ({"body": "x"}, "submission"),
@@ -447,7 +448,7 @@ def test_a_fault_is_named(site: Site, body: dict[str, object], field: str) -> No
 
 def test_the_longest_text_is_kept_and_one_over_two_mebibytes_is_refused_unread(site: Site) -> None:
     alan, key = site.client("alan"), new_key()
-    longest = "é" * (keeping.LONGEST_BODY_BYTES // 2)
+    longest = "é" * (LONGEST_BODY_BYTES // 2)
     headers = {"X-CSRF-Token": alan.form_token(), "Content-Type": "application/json"}
     body = json.dumps({"body": longest, "submission": "s"}, ensure_ascii=False)
     assert alan.put(f"/account/working-copies/{key}", data=body.encode(), headers=headers).status_code == 204
@@ -543,7 +544,7 @@ def test_the_preview_is_what_readers_will_get(site: Site) -> None:
     assert "no-store" in answer.headers["Cache-Control"]
     assert alan.post("/account/preview", json={"body": body}).status_code == 403
     assert site.client().post("/account/preview", json={"body": body}).status_code == 401
-    too_long = {"body": "x" * (keeping.LONGEST_BODY_BYTES + 1)}
+    too_long = {"body": "x" * (LONGEST_BODY_BYTES + 1)}
     assert alan.post("/account/preview", json=too_long, headers=headers).status_code == 422
 
 

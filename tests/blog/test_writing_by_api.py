@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
@@ -197,7 +198,7 @@ def test_unknown_and_read_only_fields_are_named(site: Site, name: str) -> None:
     assert site.rows("posts") == 0
 
 
-BAD = {
+BAD: dict[str, list[Any]] = {
     "title": [None, 5, True, [], {}, "", "  \n ", "x" * 301, "a\x00b", "a\nb", "\ud800", "x" * 1_000_000],
     "slug": [None, 5, "Über", "a b", "-a", "a--b", "a/b", "..", ".", "a.", "x" * 101, "a\x00", "\ud800", "A"],
     "body": [None, 5, [], "a\x00b", "a\x1bb", "\ud800", "x" * (1024 * 1024 + 1)],

@@ -396,7 +396,7 @@ def test_an_embargo_set_on_a_draft_that_was_out_before_is_kept(site: Site) -> No
     for change in ({"status": "draft"}, {"publish_at": later}, {"status": "published"}):
         assert alan.patch(path, json=change).status_code == 200
     assert site.client().get(f"/posts/{post.slug}").status_code == 404
-    assert alan.get(path).json["published_at"] == later.replace("+00:00", "Z")  # type: ignore[index]
+    assert alan.get(path).json["published_at"] == later.replace("+00:00", "Z")
 
 
 def test_a_form_sent_again_after_its_post_was_deleted_loses_nothing(site: Site) -> None:

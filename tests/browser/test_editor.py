@@ -721,7 +721,7 @@ def test_the_editor_is_legible_for_everybody(
 
 def _photograph(page: Page, path: Path) -> None:
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         page.screenshot(path=f"{path}-{scheme}.png", full_page=True)
         violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
         assert [f"{v['impact']} {v['id']}: {node['html']}" for v in violations for node in v["nodes"]] == []

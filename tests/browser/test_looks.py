@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pyotp
 import pytest
@@ -22,8 +23,16 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = (1280, 390)
 NARROWEST = 320
-JUDGED = ((1280, "light"), (390, "dark"))  # each width and each set of colours once: axe takes its time
-SEEN = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
+JUDGED: tuple[tuple[int, Literal["light", "dark"]], ...] = (
+    (1280, "light"),
+    (390, "dark"),
+)  # each width and each set of colours once: axe takes its time
+SEEN: tuple[tuple[int, Literal["light", "dark"]], ...] = (
+    (1280, "light"),
+    (1280, "dark"),
+    (390, "light"),
+    (390, "dark"),
+)
 # Besides its own rules: what a finger is to hit is large enough, or has room around it.
 _RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 HEIGHT = 560  # low enough for the editor's bar to stand at the end, where the picture of the whole page has it once
@@ -38,7 +47,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def _go(path: str) -> Callable[[Page], None]:
-    return lambda page: page.goto(path) and None
+    def go(page: Page) -> None:
+        page.goto(path)
+
+    return go
 
 
 def _keep_on_sign_in_page(page: Page) -> None:

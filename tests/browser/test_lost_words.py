@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from auth.signin.signing_in import NEUTRAL
+from auth.signin.failures import NEUTRAL
 from tests.browser.conftest import OpenBrowser
 from tests.browser.writing import fill_post, save, sign_in, sign_out
 from tests.folders import run_byline

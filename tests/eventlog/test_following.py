@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import QueuePool
 
 from app import LINKS
 from auth.blocking.blocking import block
@@ -66,7 +67,7 @@ class Reader:
             timeout=PATIENCE_SECONDS,
         )
         # Line by line as they come: nothing is waited for but the line itself.
-        self._lines = self.response.iter_lines(chunk_size=1, decode_unicode=True)
+        self._lines: Iterator[Any] = self.response.iter_lines(chunk_size=1, decode_unicode=True)
         self._deadline = time.monotonic() + PATIENCE_SECONDS
 
     def __iter__(self) -> Iterator[dict[str, str]]:
@@ -245,14 +246,14 @@ def test_who_may_no_longer_read_stops_receiving(
     with quick.database.transaction() as db:
         db.exec_driver_sql("UPDATE users SET role = 'owner' WHERE username = 'edith'")  # olive is not the last
     response = come(quick).get("/v1/events", headers=STREAM, buffered=False)
-    pieces = iter(response.response)
+    pieces: Iterator[Any] = iter(response.response)
     next(pieces), next(pieces)
     note(quick, 1)
-    assert b"test.noted" in next(pieces)  # type: ignore[operator]
+    assert b"test.noted" in next(pieces)
     with quick.database.transaction() as db:
         lose(db, quick)
     note(quick, 1)
-    assert b"test.noted" not in b"".join(pieces)  # type: ignore[arg-type]
+    assert b"test.noted" not in b"".join(pieces)
 
 
 # What a stream is made of
@@ -265,7 +266,7 @@ def events_in(stream: Iterator[bytes]) -> Iterator[dict[str, str]]:
         *whole, text = text.split("\n\n")
         for block_ in whole:
             if block_.startswith("id: "):
-                yield dict(line.split(": ", 1) for line in block_.split("\n"))  # type: ignore[misc]
+                yield dict(line.split(": ", 1) for line in block_.split("\n"))
 
 
 def following(
@@ -318,7 +319,9 @@ def test_it_ends_when_it_is_interrupted(site: Site) -> None:
 def test_no_snapshot_is_held_while_bytes_leave(site: Site) -> None:
     stream = following(site)
     next(stream), next(stream)
-    assert site.database.read_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    pool = site.database.read_engine.pool
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedout() == 0
 
 
 @pytest.mark.parametrize("end", ["closed", "dropped", "over", "failed"])
@@ -330,11 +333,11 @@ def test_a_place_is_given_back_however_a_stream_ends(site: Site, end: str) -> No
     followed = Followed(
         None, 0, is_interrupted=fail if end == "failed" else lambda: True, is_still_allowed=lambda _db: True
     )
-    stream = follow(site.database, followed, places=places, pace=QUICK)
+    stream: Any = follow(site.database, followed, places=places, pace=QUICK)
     with pytest.raises(Busy):
         follow(site.database, followed, places=places, pace=QUICK)
     if end == "closed":
-        stream.close()  # type: ignore[attr-defined]
+        stream.close()
     elif end == "over":
         list(stream)
     elif end == "failed":

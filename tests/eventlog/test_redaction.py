@@ -185,7 +185,7 @@ def test_names_of_fields_are_redacted_too_and_none_is_lost() -> None:
 
 
 def test_a_field_that_is_named_for_a_secret_holds_one() -> None:
-    value: JsonValue = {
+    value: dict[str, JsonValue] = {
         "password": "swordfish",
         "Authorization": "Bearer of news",
         "client_secret": ["one", "two"],

@@ -28,7 +28,7 @@ SHORT = 2.0
 class Talk:
     """A server with a post, and somebody who asks it."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, **environment: Any) -> None:
         self.server = Server(folder, BYLINE_API_TOKEN=TOKEN, **environment).start()
         self.post("/v1/posts", {"title": "The harbour", "slug": "harbour", "body": BODY, "status": "published"}, 201)
 

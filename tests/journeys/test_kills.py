@@ -47,7 +47,7 @@ class Writers:
             thread.join(timeout=30)
             assert not thread.is_alive()
 
-    def _until_cut_off(self, task) -> None:  # type: ignore[no-untyped-def]
+    def _until_cut_off(self, task) -> None:
         with contextlib.suppress(requests.RequestException), Browser(self._url) as browser:
             while not self._is_over.is_set():
                 task(browser)

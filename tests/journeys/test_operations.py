@@ -448,6 +448,7 @@ def test_a_failure_shows_a_number_that_stands_in_the_log_with_the_reason_and_no_
         browser = server.browser()
         assert browser.sign_in().status_code == 303
         cookie = browser.cookies["session"]
+        assert cookie is not None
         form_token = find_form_token(browser.get("/new?private=query").text)
         browser.submit("/new", {"title": "A private title", "body": "A private body", "status": "draft"})
         browser.post("/login", data={"username": "olive", "password": "a wrong password", "csrf_token": form_token})

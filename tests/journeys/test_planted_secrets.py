@@ -232,7 +232,7 @@ def send_in_forms(olive: Browser, everything: str, form_token: str) -> None:
 
 def send_in_json(program: Browser, everything: str) -> None:
     program.headers.update(AUTHORIZED)
-    unknown = {"title": "x", everything[:3000]: 1, "token": everything, "password": [everything]}
+    unknown: dict[str, Any] = {"title": "x", everything[:3000]: 1, "token": everything, "password": [everything]}
     answers = [
         program.post("/v1/posts", json=unknown),
         program.post("/v1/posts", json={"title": {"a": everything}, "status": everything, "tags": [everything]}),
@@ -268,6 +268,7 @@ def send_as_credentials(visitor: Browser, planted: Planted) -> None:
 def give_to_commands(server: Server) -> None:
     """As arguments that are wrong, and as passwords."""
     everything = " ".join(planted.text for planted in PLANTED)
+    arguments: tuple[str, ...]
     for arguments in (
         ("user", "block", "ada", "--because", everything), ("user", "role", "ada", everything),
         ("token", "create", "olive", "--scope", everything), ("log", "export", "x", "--level", everything),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import feedparser
 
+from tests.packages import description_of
 from tests.support import PASSWORD, Server
 
 TOKEN = "byl_" + "r" * 43
@@ -18,8 +19,7 @@ def _documents() -> dict[str, str]:
     """The long descriptions of the installed packages: tables, code, raw HTML, images, odd characters."""
     found = {}
     for package in metadata.distributions():
-        text = package.metadata.get_payload() or package.metadata.get("Description") or ""
-        if len(text) > 500:
+        if len(text := description_of(package)) > 500:
             found[package.metadata["Name"].lower()] = text
     return found
 

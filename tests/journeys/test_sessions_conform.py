@@ -86,7 +86,7 @@ def test_a_restart_claims_another_epoch_with_one_write(site: Site) -> None:
 def test_an_older_copy_of_the_database_mints_no_id_twice(site: Site) -> None:
     copy = site.folder / "copy.db"
     with site.database.reading() as db:
-        db.connection.dbapi_connection.backup(  # type: ignore[union-attr]
+        db.connection.dbapi_connection.backup(
             other := __import__("storage.sqlite", fromlist=["driver"]).driver.connect(str(copy))
         )
         other.close()
@@ -234,7 +234,7 @@ def test_a_session_cleared_during_a_slow_request_does_not_come_back(site: Site) 
     store = site.app.extensions["session_store"]
 
     @site.app.after_request
-    def slow(response):  # type: ignore[no-untyped-def]
+    def slow(response):
         with site.database.transaction() as db:
             store.clear(db, whole_id)
         return response
@@ -247,7 +247,7 @@ def test_a_session_cleared_during_a_slow_request_does_not_come_back(site: Site) 
 
 def test_two_cookies_in_one_answer_stay_two(site: Site) -> None:
     @site.app.after_request
-    def add_another(response):  # type: ignore[no-untyped-def]
+    def add_another(response):
         response.set_cookie("theme", "dark")
         return response
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 import requests
@@ -29,9 +30,9 @@ class From(HTTPAdapter):
         self.address = address
         super().__init__()
 
-    def init_poolmanager(self, *args: object, **kwargs: object) -> None:
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """requests' hook: every connection of the pool begins there."""
-        super().init_poolmanager(*args, **kwargs, source_address=(self.address, 0))  # type: ignore[arg-type]
+        super().init_poolmanager(*args, **kwargs, source_address=(self.address, 0))
 
 
 def nanoseconds_of(pid: int) -> int:

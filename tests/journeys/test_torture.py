@@ -270,7 +270,7 @@ class Day:
             assert_shown(answer, self.writer.text)
             if answer.status_code >= 400 and answer.status_code != expected:
                 self.refused_at.append(name)
-                assert answer.status_code in REFUSALS.get(self.plug, ()) | {401, 403}
+                assert answer.status_code in REFUSALS.get(self.plug, set()) | {401, 403}
             self.plugs.mend()
             # Where the page has no form to go on with, a person goes back to the one they have sent.
             self.writer.form = sent if sent.action != "/login" else self.writer.form

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -22,7 +23,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     running.kill()
 
 
-def publish(server: Server, **fields: object) -> str:
+def publish(server: Server, **fields: Any) -> str:
     """A published post; its slug."""
     program = server.browser()
     program.headers["Authorization"] = f"Bearer {TOKEN}"

@@ -53,7 +53,7 @@ def put_back(archive: Path, folder: Path) -> None:
 
 def unpacked(archive: Path) -> dict[str, bytes]:
     with tarfile.open(archive) as tar:
-        return {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+        return {member.name: tar.extractfile(member).read() for member in tar}
 
 
 def packed(archive: Path, members: dict[str, bytes], *more: tarfile.TarInfo) -> Path:

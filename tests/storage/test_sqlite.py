@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from storage import sqlite
 from storage.errors import Busy, Damaged, Full
@@ -47,9 +48,9 @@ def test_no_library_brings_another_copy_into_the_process(tmp_path: Path) -> None
 
 
 def test_driver_errors_are_told_apart_by_their_codes() -> None:
-    def error(code: int) -> Exception:
-        made: Exception = sqlite.driver.OperationalError("as SQLite says")
-        made.sqlite_errorcode = code  # type: ignore[attr-defined]
+    def error(code: int) -> Any:
+        made: Any = sqlite.driver.OperationalError("as SQLite says")
+        made.sqlite_errorcode = code
         return made
 
     assert isinstance(sqlite.refusal_for(error(5)), Busy)

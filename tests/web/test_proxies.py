@@ -174,7 +174,7 @@ def test_a_page_that_came_through_our_proxy_is_ours_and_through_a_strangers_is_n
         "X-Forwarded-For": PERSON,
         "Origin": "https://blog.example.org",
         "X-CSRF-Token": alan.form_token(),
-        "Cookie": f"session={alan.get_cookie('session').value}",  # type: ignore[union-attr]
+        "Cookie": f"session={alan.get_cookie('session').value}",
     }
     browser = Client(site.app, response_wrapper=TestResponse, use_cookies=False)
     for peer, status in ((PROXY, 201), (STRANGER, 403)):

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,10 +66,10 @@ def test_what_somebody_else_left_is_none_of_our_business(memory: Path, monkeypat
     foreign.mkdir()
     open_file = os.open
 
-    def refuse(path: object, *arguments: int) -> int:
+    def refuse(path: Any, *arguments: int) -> int:
         if path == foreign:  # as to a user who is not root
             raise PermissionError(13, "Permission denied")
-        return open_file(path, *arguments)  # type: ignore[arg-type]
+        return open_file(path, *arguments)
 
     monkeypatch.setattr(os, "open", refuse)
     assert Path(running._make_metrics_folder()).exists()

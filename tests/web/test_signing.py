@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from tests.support import ROOT, SECRET
-from web.settings import SettingsError, load_settings
+from web.settings import Settings, SettingsError, load_settings
 from web.signing import SECRET_FILE, Keys, load_keys
 
 NEW, OLD, OLDER = "the new key 0123456789 abcdefghijkl", "the old key 0123456789 abcdefghijkl", "the older key " * 3
@@ -185,8 +185,8 @@ def test_threads_that_generate_it_at_once_agree(tmp_path: Path) -> None:
     assert len(digests) == 1
 
 
-def _digest(settings: object) -> str:
-    return load_keys(settings).digest("a", "b")  # type: ignore[arg-type]
+def _digest(settings: Settings) -> str:
+    return load_keys(settings).digest("a", "b")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"short", b"\xff" * 64])

@@ -1,6 +1,7 @@
 """What a page costs in statements: identity 0, 1 or 1, and no page costs more because there is more."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from jinja2 import ChoiceLoader, DictLoader
@@ -130,9 +131,11 @@ def _multiply(db: Connection, times: int) -> None:
 # Building a page reads nothing
 
 
-def add_page(site: Site, template: str, path: str, **arguments: Callable[[], object]) -> None:
+def add_page(site: Site, template: str, path: str, **arguments: Any) -> None:
     """A page of that template."""
-    site.app.jinja_env.loader = ChoiceLoader([DictLoader({"page.html": template}), site.app.jinja_env.loader])
+    own = site.app.jinja_env.loader
+    assert own is not None
+    site.app.jinja_env.loader = ChoiceLoader([DictLoader({"page.html": template}), own])
     site.app.add_url_rule(path, path, public(lambda: render_page("page.html", **arguments)))
 
 

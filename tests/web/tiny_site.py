@@ -55,7 +55,7 @@ def cookies(environ, start_response):
 
 
 def echo(environ, start_response):
-    told = {key: value for key, value in environ.items() if key.isupper() and isinstance(value, str)}
+    told: dict[str, object] = {key: value for key, value in environ.items() if key.isupper() and isinstance(value, str)}
     told["body_bytes"] = len(environ["wsgi.input"].read())
     body = json.dumps(told).encode()
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
@@ -149,7 +149,7 @@ def at_once(method, path, query, header):
     return head, b"" if method == "HEAD" else body
 
 
-app.at_once = at_once
+vars(app)["at_once"] = at_once
 
 
 class RefusedError(Exception):

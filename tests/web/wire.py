@@ -131,8 +131,9 @@ class TinySite:
         """The next line that the site prints."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while b"\n" not in self._unread and time.monotonic() < deadline:
-            if select.select([self._process.stdout], [], [], 0.5)[0]:
-                more = os.read(self._process.stdout.fileno(), 4096)
+            output = self._process.stdout.fileno()
+            if select.select([output], [], [], 0.5)[0]:
+                more = os.read(output, 4096)
                 if not more:
                     break
                 self._unread += more

@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -78,7 +78,7 @@ class Limits(Adjustments):
     clear_untrusted_proxy_headers = False
     expose_tracebacks = False
     # The socket is bound by somebody else.
-    listen: list[str] = []  # noqa: RUF012
+    listen: ClassVar[list[str]] = []
 
 
 class Server(TcpWSGIServer):

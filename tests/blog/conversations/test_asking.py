@@ -146,7 +146,7 @@ def test_a_reader_who_goes_away_leaves_what_was_said_and_may_ask_again(site: Sit
     answers_with(site, "First words. ", "Then more. ", "The end.")
     path = f"/v1/conversations/{conversation}/messages"
     answer = rita.open(path, method="POST", json={"content": QUESTION}, buffered=False)
-    stream = iter(answer.response)
+    stream: Any = iter(answer.response)
     got = b"".join(next(stream) for _ in range(4))
     answer.close()
     assert b"First words" in got

@@ -123,9 +123,9 @@ def test_patch_renames_and_archives_and_the_list_keeps_them_apart(site: Site) ->
     rita = program(site)
     conversation = begin(rita)
     path = f"/v1/conversations/{conversation}"
-    assert rita.patch(path, json={"title": "  My talk "}).json["title"] == "My talk"  # type: ignore[index]
-    assert rita.patch(path, json={"is_archived": True}).json["is_archived"] is True  # type: ignore[index]
-    assert rita.get("/v1/conversations").json["items"] == []  # type: ignore[index]
+    assert rita.patch(path, json={"title": "  My talk "}).json["title"] == "My talk"
+    assert rita.patch(path, json={"is_archived": True}).json["is_archived"] is True
+    assert rita.get("/v1/conversations").json["items"] == []
     archived = rita.get("/v1/conversations?archived=true").json
     assert archived is not None
     assert [each["title"] for each in archived["items"]] == ["My talk"]

@@ -11,6 +11,7 @@ from blog.conversations.passages import MOST_PASSAGES, find_passages
 from blog.conversations.ranking import keywords
 from storage import clock
 from tests.blog.conversations.questions import PACKAGES, QUESTIONS, UNANSWERED, UNSEEN
+from tests.packages import about, description_of
 from tests.support import Site, make_site
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ class Library:
         self.posts = {name: self._publish(name) for name in PACKAGES}
 
     def _publish(self, name: str) -> "Post":
-        about = distribution(name).metadata
-        assert about["Description-Content-Type"].startswith("text/markdown")
-        body = str(about.get_payload() or about["Description"])
-        return self.site.post(title=about["Name"], body=body, slug=f"package-{name}")
+        package = distribution(name)
+        assert about(package)["Description-Content-Type"].startswith("text/markdown")
+        body = description_of(package)
+        return self.site.post(title=about(package)["Name"], body=body, slug=f"package-{name}")
 
     def ask(self, name: str, question: str, scope: Scope = Scope.POST) -> list[Passage]:
         """What is found for a question about that package."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -59,7 +60,8 @@ def test_whoever_goes_away_lets_the_model_go(spoken: Site, address: str) -> None
     conversation = begin(rita)
     path = f"/v1/conversations/{conversation}/messages"
     answer = rita.open(path, method="POST", json={"content": QUESTION}, buffered=False)
-    got, stream = b"", iter(answer.response)
+    got = b""
+    stream: Iterator[Any] = iter(answer.response)
     while b"event: delta" not in got:
         got += next(stream)
     answer.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -38,7 +39,7 @@ def ask(site: Site, who: Principal, post: Post, question: str, scope: Scope = Sc
 @pytest.fixture
 def at_hand(site: Site) -> Post:
     """The post that a conversation is about; beside it stands one of every kind, all about the same."""
-    for name, values in {
+    kinds: dict[str, dict[str, Any]] = {
         "public": {},
         "members": {"visibility": "members"},
         "page": {"kind": "page"},
@@ -48,7 +49,8 @@ def at_hand(site: Site) -> Post:
         "scheduled": {"publish_at": clock.now() + clock.HOUR},
         "deleted": {},
         "unpublished": {},
-    }.items():
+    }
+    for name, values in kinds.items():
         body = f"## About {name}\n\nA {WORD} called {name} is striped."
         site.post("ada", title=f"The {name} one", slug=name, body=body, **values)
     ada = site.principal("ada")

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageCms
@@ -66,7 +67,7 @@ def colours(image: Image.Image) -> list[str]:
     names = []
     for x in (4, image.width - 5):
         for y in (4, image.height - 5):
-            red, green, blue = (value > 110 for value in image.getpixel((x, y)))  # type: ignore[union-attr]
+            red, green, blue = (value > 110 for value in image.getpixel((x, y)))
             names.append(
                 {(1, 0, 0): "red", (0, 1, 0): "green", (0, 0, 1): "blue", (1, 1, 1): "white"}[red, green, blue]
             )
@@ -82,7 +83,7 @@ def test_a_picture_stays_what_it_is(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_where_and_with_what_it_was_taken_is_gone(kind: str) -> None:
-    options = {"xmp": XMP} if kind in ("JPEG", "WEBP", "AVIF") else {}
+    options: dict[str, Any] = {"xmp": XMP} if kind in ("JPEG", "WEBP", "AVIF") else {}
     file = picture(kind, exif=with_exif(), **options)
     assert b"Secretphone" in file
     _decoded, kept = cleaned(file)
@@ -158,7 +159,7 @@ def test_every_kind_of_png_is_taken(mode: str, orientation: int) -> None:
 def test_what_is_seen_through_stays_so_when_it_is_turned() -> None:
     palette = corners(mode="P")
     file = encode(palette, "PNG", transparency=palette.getpixel((0, 0)), exif=with_exif(3))
-    assert look(cleaned(file)[1]).convert("RGBA").getpixel((59, 39))[3] == 0  # type: ignore[index]
+    assert look(cleaned(file)[1]).convert("RGBA").getpixel((59, 39))[3] == 0
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
@@ -167,7 +168,7 @@ def test_what_moves_keeps_moving(kind: str) -> None:
     decoded, kept = cleaned(file)
     assert decoded.is_animated
     image, original = Image.open(io.BytesIO(kept)), Image.open(io.BytesIO(file))
-    assert image.n_frames == 5  # type: ignore[attr-defined]
+    assert getattr(image, "n_frames", 1) == 5
     assert image.info.get("loop") == original.info.get("loop") == 0
     for number in range(5):
         image.seek(number)

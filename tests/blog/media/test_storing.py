@@ -13,7 +13,7 @@ from blog.media.storing import store
 from blog.media.variants import sweep
 from eventlog.ledger.announcing import orphan_intents
 from storage.errors import Full
-from storage.files import Files
+from storage.files import Files, Unfinished
 from tests.blog.media.pictures import picture
 from tests.folders import clean_environment
 from tests.support import ROOT, Site
@@ -70,7 +70,7 @@ def test_the_same_file_twice_at_once_is_one_row(site: Site) -> None:
 
 def test_different_files_at_once_are_all_there(site: Site) -> None:
     files = [picture("PNG", (30 + n, 20)) for n in range(5)]
-    assert at_once(*[lambda file=file: take_in(site, file) for file in files]) == [True] * 5  # type: ignore[misc]
+    assert at_once(*[lambda file=file: take_in(site, file) for file in files]) == [True] * 5
     assert len(kept(site)) == site.rows("media") == 5
     assert orphans(site) == []
 
@@ -92,9 +92,9 @@ def test_a_disk_that_is_full_leaves_neither(site: Site, monkeypatch: pytest.Monk
 def test_a_file_that_is_swept_before_its_row_is_sent_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     keep = Files.keep
 
-    def keep_and_lose(self: Files, unfinished: object) -> None:
-        keep(self, unfinished)  # type: ignore[arg-type]
-        sweep(site.database, {"digests": [unfinished.digest]}, files=self)  # type: ignore[attr-defined]
+    def keep_and_lose(self: Files, unfinished: Unfinished) -> None:
+        keep(self, unfinished)
+        sweep(site.database, {"digests": [unfinished.digest]}, files=self)
 
     monkeypatch.setattr(Files, "keep", keep_and_lose)
     with pytest.raises(Busy, match="once more"):

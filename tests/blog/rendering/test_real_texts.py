@@ -6,12 +6,13 @@ import pytest
 
 from blog.rendering import excerpt, render
 from tests.blog.rendering.allowed import Page
+from tests.packages import about, description_of
 
 
 def describe(package: Distribution) -> str:
     """The long description of a package, if it is Markdown."""
-    is_markdown = package.metadata.get("Description-Content-Type", "").startswith("text/markdown")
-    return str(package.metadata.get_payload() or package.metadata.get("Description", "")) if is_markdown else ""
+    is_markdown = about(package).get("Description-Content-Type", "").startswith("text/markdown")
+    return description_of(package) if is_markdown else ""
 
 
 TEXTS = {package.name: text for package in distributions() if (text := describe(package))}

@@ -9,14 +9,16 @@ import pytest
 
 from auth.principal import VISITOR
 from blog.search.searching import search
+from tests.packages import about, description_of
 from tests.support import Site, make_site
 
 FOLDER = Path(__file__).parent
 LONGEST = 20_000
 QUERIES = [
-    tuple(part.strip() for part in line.split("|"))
+    (question.strip(), wanted.strip())
     for line in (FOLDER / "quality.txt").read_text().splitlines()
     if line and not line.startswith("#")
+    for question, wanted in [line.split("|")]
 ]
 
 
@@ -25,9 +27,9 @@ def documents() -> Iterator[tuple[str, str]]:
     Python says of some of its modules.
     """
     for each in sorted(distributions(), key=lambda found: found.name.lower()):
-        words = each.metadata.get_payload() or each.metadata.get("Description") or ""
-        if each.name != "byline" and len(str(words)) > 80:
-            yield each.name, f"{each.metadata.get('Summary') or ''}\n\n{words}"
+        words = description_of(each)
+        if each.name != "byline" and len(words) > 80:
+            yield each.name, f"{about(each).get('Summary') or ''}\n\n{words}"
     for name in (FOLDER / "modules.txt").read_text().split():
         yield f"Module {name}", importlib.import_module(name).__doc__ or name
 

@@ -19,7 +19,7 @@ TRICKY = st.sampled_from(
      "2026-01-02T03:04:05Z", "[a]", "{a: b}", "*a", "&a", "!a", "@a", "`a`", "%a", "a #b", "\\", "\\n", "a\\", "\u2028", "\x85", "\ufeff", "👩‍👩‍👧", "|", ">", "? a", "..."]
 )  # fmt: skip
 ZONES = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-TIMES = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=ZONES)  # noqa: DTZ001
+TIMES = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=ZONES)  # noqa: DTZ001 - `timezones` gives them theirs
 ONE_LINE = WORDS | TRICKY
 VALUES = (
     ONE_LINE
@@ -232,7 +232,7 @@ def test_the_longest_file_is_read_soon():
         ({"a": [["b"]]}, "list"),
         ({"a": 1.5}, "float"),
         ({"a": 10**20}, "int"),
-        ({"a": datetime(2026, 1, 1)}, "time zone"),  # noqa: DTZ001
+        ({"a": datetime(2026, 1, 1)}, "time zone"),  # noqa: DTZ001 - one that has none is what is refused
         ({"a": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9)))}, "calendar"),
         ({"a": "x" * LONGEST_FIELDS}, "64 KiB"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blog.posts.content import LONGEST_BODY_BYTES, Content, Invalid, prepare
+from blog.posts.content import LONGEST_BODY_BYTES, Content, prepare
 from blog.posts.deleting import delete
 from blog.posts.surroundings import surroundings_of
 from blog.posts.writing import change, write
@@ -20,6 +20,7 @@ from storage import clock
 from tests.blog.media.pictures import animated, picture, with_exif
 from tests.blog.transfer.folders import Template, add_picture, contents, export, take_in
 from tests.support import Site
+from web.errors import Invalid
 
 DIGEST = "0123456789abcdef" * 4
 COLUMNS = (
