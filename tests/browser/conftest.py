@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request
 
 from tests.support import SECRET, Server, make_site
 
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -32,7 +33,7 @@ def chromium() -> Iterator[Browser]:
     """One Chromium for all tests of this process."""
     expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("chromium-browser")
+        found = next(filter(None, map(shutil.which, _NAMES)), None)
         browser = playwright.chromium.launch(executable_path=found, args=_ARGUMENTS)
         yield browser
         browser.close()
