@@ -25,7 +25,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site.close()
 
 
-def test_every_former_address_arrives_in_one_step_whatever_was_renamed(shared: Site) -> None:
+def test_every_former_address_arrives_in_one_step_whatever_was_renamed(shared: Site, soak: bool) -> None:
     class Renaming(RuleBasedStateMachine):
         """Several posts take each other's addresses, or would like to."""
 
@@ -95,7 +95,7 @@ def test_every_former_address_arrives_in_one_step_whatever_was_renamed(shared: S
             }
 
     Renaming.TestCase.settings = settings(
-        max_examples=40, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=100 if soak else 20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
     )
     case = Renaming.TestCase()
     case.runTest()

@@ -54,7 +54,9 @@ OPERATIONS = [
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_every_operation_answers_as_described(running: Site, path: str, method: str, mode: GenerationMode) -> None:
+def test_every_operation_answers_as_described(
+    running: Site, path: str, method: str, mode: GenerationMode, soak: bool
+) -> None:
     schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", running.app)
     token = running.token("olive", *(scope for scope in Scope if scope not in (Scope.POSTS_PROPOSE, Scope.ADMIN)))
     post = running.post("olive")
@@ -65,7 +67,7 @@ def test_every_operation_answers_as_described(running: Site, path: str, method: 
     takes_any_text = method == "get" or (path, method) == ("/v1/media", "post")
 
     @given(case=schema[path][method].as_strategy(generation_mode=mode))
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=200 if soak else 12, deadline=None, suppress_health_check=list(HealthCheck))
     def ask(case: schemathesis.Case) -> None:
         if "post_id" in case.path_parameters and mode is GenerationMode.POSITIVE:
             case.path_parameters["post_id"] = post.id

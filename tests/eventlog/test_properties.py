@@ -265,7 +265,7 @@ def test_in_whatever_order_the_log_is_used_it_keeps_what_it_said(empty_database:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=1000 if soak else 80,
+            max_examples=1000 if soak else 50,
             stateful_step_count=50 if soak else 40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

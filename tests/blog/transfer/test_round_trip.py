@@ -109,9 +109,13 @@ def fill(site: Site, posts: list[dict[str, Any]]) -> None:
             pass  # its address is another one's
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(posts=st.lists(post, min_size=1, max_size=8))
-def test_what_comes_in_goes_out_the_same(template: Template, tmp_path: Path, posts: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("examples", [10, pytest.param(100, marks=pytest.mark.soak)])
+def test_what_comes_in_goes_out_the_same(template: Template, tmp_path: Path, examples: int) -> None:
+    run = settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    run(given(posts=st.lists(post, min_size=1, max_size=8))(_go_round))(template=template, tmp_path=tmp_path)
+
+
+def _go_round(template: Template, tmp_path: Path, posts: list[dict[str, Any]]) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     try:
         with template.site() as site, template.site() as empty:
