@@ -16,6 +16,7 @@ from blog.posts.queries.finding import find_post
 from blog.posts.rerendering import RERENDER, plan_rerendering, plan_rerendering_around, rerender
 from blog.posts.writing import change
 from blog.rendering import RENDERER_VERSION
+from storage import sqlite
 from tests.blog.media.pictures import picture
 from tests.folders import run_byline
 from tests.support import SECRET, Server, Site, make_site, read_all
@@ -224,6 +225,8 @@ def test_a_job_that_was_killed_half_way_is_taken_up_again(tmp_path: Path) -> Non
     until(lambda: 0 < stale_count(site.folder) < 60)
     server.kill()
     assert stale_count(site.folder) > 0
+    with sqlite.opened(site.folder / "byline.db", mode="rw") as db:  # what is left need not take as long
+        db.execute(f"UPDATE posts SET body = '\"Quoted\"' WHERE renderer_version < {RENDERER_VERSION}")
     server.start()
     try:
         until(lambda: stale_count(site.folder) == 0)
