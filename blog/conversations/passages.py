@@ -1,6 +1,8 @@
 """The passages that answer a question: of one post, or of the whole blog as far as this reader may read it now."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote as percent_encoded
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 
@@ -44,7 +46,7 @@ def has_changed(passage: Passage, post: Post) -> bool:
     """Whether a passage that was quoted once no longer stands in its post, as it is now, at the place it was found."""
     if passage.post == post.id and passage.version == post.version:
         return False
-    anchor = passage.url.partition("#")[2]
+    anchor = unquote(passage.url.partition("#")[2])
     quote = "".join(passage.quote.split())
     there = (piece for section in sections_of(post.html) if section.anchor == anchor for piece in section.pieces)
     return passage.post != post.id or quote not in "".join("".join(there).split())
@@ -75,7 +77,8 @@ def _passage(number: int, posts: dict[str, Post], source: Source, quote: str) ->
         post=post.id,
         title=post.title,
         heading=section.heading,
-        url=f"{post.path}#{section.anchor}" if section.anchor else post.path,
+        # Whoever wrote the post named the place, perhaps with words and links of another text in it.
+        url=f"{post.path}#{percent_encoded(section.anchor, safe='')}" if section.anchor else post.path,
         quote=quote,
         version=post.version,
     )
