@@ -60,7 +60,7 @@ class Quoting:
         yield "These passages say the most about that:\n\n"
         for passage in prompt.passages[:3]:
             where = passage.heading or passage.title
-            yield f"> {_plain(passage.quote)}\n\n[{passage.number}] [{_plain(where)}]({passage.url})\n\n"
+            yield f"> {_plain(passage.quote)}\n\n[\\[{passage.number}\\] {_plain(where)}]({passage.url})\n\n"
 
     def rewrite(self, question: str, last: Sequence[Message]) -> str:
         """See `Answerer`: with what was asked just before, for a question that begins with “and”."""

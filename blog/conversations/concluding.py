@@ -41,7 +41,7 @@ def conclude(
     is_still_allowed: Callable[[sa.Connection], bool],
 ) -> Said:
     """Store what was said, and say what became of it. Where others write it is tried again for a while."""
-    html = show(text, own_host=around.own_host)
+    html = show(text, own_host=around.own_host, passages=passages)
     message = Message(answer_id, 0, Role.GUIDE, text, html, tuple(passages), state, clock.now())
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
