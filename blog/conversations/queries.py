@@ -120,6 +120,19 @@ def find_versions(db: sa.Connection, post_ids: Collection[str], *, by: Principal
     return dict(list(rows))
 
 
+def list_texts(
+    db: sa.Connection, post_ids: Collection[str], *, by: Principal, at: int, most: int, longest: int
+) -> dict[str, str]:
+    """The HTML of posts that `by` may read now: of so many at most, and of none that is longer."""
+    if not post_ids:
+        return {}
+    holding = sa.and_(_h.post_id == _p.id, _h.user_id == by.user_id)
+    query = sa.select(_p.id, _p.html).select_from(posts_table.outerjoin(library_table, holding))
+    query = query.where(_p.id.in_(post_ids), _may_read(by, at), sa.func.length(_p.html) <= longest)
+    rows: Any = db.execute(query.limit(most))
+    return dict(list(rows))
+
+
 def _may_read(by: Principal, at: int) -> sa.ColumnElement[bool]:
     """The condition that `by` may read a post, beside which stands how they hold it."""
     return sa.and_(_p.deleted_at.is_(None), sa.or_(is_known(by, at), is_granted_and_out(by, at)))
