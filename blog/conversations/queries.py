@@ -164,9 +164,14 @@ def raise_turn(db: sa.Connection, conversation_id: str, *, user_id: int | None, 
 
 
 def end_turn(db: sa.Connection, conversation_id: str, *, turn: int, preview: str, at: int) -> Ended | None:
-    """Count the answer of that turn, and say what there is now. None when another turn has begun since."""
+    """Count the answer of that turn, and say what there is now. None when another turn has begun since.
+
+    An empty preview leaves the former one.
+    """
     is_mine = sa.and_(_c.id == conversation_id, _c.turn == turn)
-    values = {"message_count": _c.message_count + 1, "version": _c.version + 1, "updated_at": at, "preview": preview}
+    values = {"message_count": _c.message_count + 1, "version": _c.version + 1, "updated_at": at}
+    if preview:
+        values["preview"] = preview
     ended = sa.update(conversations_table).where(is_mine).values(values).returning(_c.message_count, _c.version)
     row = db.execute(ended).one_or_none()
     return None if row is None else Ended._make(row)

@@ -174,6 +174,26 @@ def test_one_who_is_gone_before_the_first_byte(site: Site) -> None:
     assert is_free(site)
 
 
+def test_an_answer_without_a_word_leaves_the_preview_of_the_one_before(site: Site) -> None:
+    def shown() -> Any:
+        row = rita.get(f"/v1/conversations/{conversation}").json
+        assert row is not None
+        return row["preview"]
+
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    path = f"/v1/conversations/{conversation}/messages"
+    for said, preview in (("", ""), ("A good answer.", "A good answer."), ("", "A good answer."), ("B.", "B.")):
+        answers_with(site, said)
+        if said:
+            assert ask(rita, conversation).status_code == 201
+        else:
+            rita.open(path, method="POST", json={"content": QUESTION}, buffered=False).close()
+        assert shown() == preview
+    assert len(messages(rita, conversation)) == 8
+
+
 def test_a_model_that_says_nothing_leaves_a_sentence_and_the_question(site: Site) -> None:
     harbour(site)
     rita = program(site)
