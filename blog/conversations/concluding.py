@@ -110,8 +110,7 @@ def _write(
     append_event(db, CONVERSATION_ANSWERED, by=actor, subject=about(conversation_id), payload=payload)
     _record(db, exchange, _OUTCOMES[message.state], None)
     if is_due(ended.message_count, exchange.conversation.summary_count):
-        job = {"conversation": conversation_id, "count": ended.message_count}
-        enqueue(db, SUMMARISE, job, run_at=message.created_at)
+        enqueue(db, SUMMARISE, {"conversation": conversation_id}, run_at=message.created_at)
     if not is_signed_in:
         return _error(401, _TOKEN_ENDED if exchange.by.has_token else _SIGNED_OUT), ended.version
     told = {"message": message_as_json(message, around.base_url), "message_count": ended.message_count}
