@@ -1,5 +1,6 @@
 """What an answerer is, and the one that needs nothing: it quotes."""
 
+import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,6 +9,8 @@ from blog.conversations.model import Guide, Message, Passage
 
 _NOTHING = "I found nothing in this text that answers that. Ask with other words, or look through the text itself."
 _NOTHING_IN_BLOG = "I found nothing here that answers that. Ask with other words, or look with the search."
+# Punctuation, without what means nothing in any Markdown.
+_MARKS = frozenset(string.punctuation) - frozenset(",;?'\"%")
 
 
 class Silent(Exception):
@@ -57,7 +60,7 @@ class Quoting:
         yield "These passages say the most about that:\n\n"
         for passage in prompt.passages[:3]:
             where = passage.heading or passage.title
-            yield f"> {_plain(passage.quote)}\n\n[{passage.number}] [{_plain(where)}]({passage.url})\n\n"
+            yield f"> {_plain(passage.quote)}\n\n[\\[{passage.number}\\] {_plain(where)}]({passage.url})\n\n"
 
     def rewrite(self, question: str, last: Sequence[Message]) -> str:
         """See `Answerer`: with what was asked just before, for a question that begins with “and”."""
@@ -70,5 +73,6 @@ class Quoting:
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown takes for nothing but text."""
-    return "".join(f"\\{character}" if character in "\\`*_{}[]<>()#+-.!|~&:" else character for character in text)
+    """Text that Markdown takes for nothing but text, in one line."""
+    line = " ".join(text.splitlines())
+    return "".join(f"\\{character}" if character in _MARKS else character for character in line)

@@ -16,7 +16,8 @@ from blog.conversations.exchanging import Said, Surroundings
 from blog.conversations.streaming import answer
 from web.csrf import check_header_token
 from web.database import reading
-from web.errors import Busy, Invalid
+from web.error_pages import challenge
+from web.errors import Busy, Invalid, Unauthenticated
 from web.json_body import JsonBody, read_body
 from web.sse import HEARTBEAT, answer_with_events, format_event, interruption
 
@@ -99,6 +100,8 @@ def _whole(said: Generator[Said, None, None]) -> Response:
     response.status_code = 201 if last.event == "done" else int(last.data["status"])
     if last.event == "error":
         response.mimetype = "application/problem+json"
+    if response.status_code == Unauthenticated.status:
+        response.headers["WWW-Authenticate"] = challenge("invalid_token" if principal().has_token else None)
     if response.status_code == Busy.status:
         response.headers["Retry-After"] = str(_RETRY_SECONDS)
     return response

@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 import structlog
 
+from auth.permissions import Permission, is_allowed
+from auth.users.queries import find_standing
 from blog.conversations import queries
 from blog.conversations.caching import renew
 from blog.conversations.chain import find_own, read_held_post
@@ -24,6 +27,8 @@ from web.errors import Conflict, Forbidden, NotFound
 
 _PREVIEW = 100
 _BROKEN_OFF = "The answer broke off"
+_SIGNED_OUT = "You were signed out meanwhile. What was said so far is kept: sign in, and it is in this conversation."
+_TOKEN_ENDED = "This token was revoked, or it expired, meanwhile. What was said so far is kept in this conversation."
 # An answer was shown already, and is lost if it cannot be written.
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 20.0, 0.05
 _OUTCOMES = {State.DONE: Outcome.DONE, State.ABANDONED: Outcome.ABANDONED, State.FAILED: Outcome.FAILED}
@@ -41,7 +46,7 @@ def conclude(
     is_still_allowed: Callable[[sa.Connection], bool],
 ) -> Said:
     """Store what was said, and say what became of it. Where others write it is tried again for a while."""
-    html = show(text, own_host=around.own_host)
+    html = show(text, own_host=around.own_host, passages=passages)
     message = Message(answer_id, 0, Role.GUIDE, text, html, tuple(passages), state, clock.now())
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
@@ -62,12 +67,19 @@ def conclude(
         return said
 
 
-def may_end(db: sa.Connection, exchange: Exchange, is_still_allowed: Callable[[sa.Connection], bool]) -> bool:
-    """Whether its reader may have the answer: by the same credential, and every link of the chain holds."""
-    if not is_still_allowed(db):
+def may_go_on(db: sa.Connection, exchange: Exchange, is_still_allowed: Callable[[sa.Connection], bool]) -> bool:
+    """Whether its reader may have more of the answer: by the same credential, and every link of the chain holds."""
+    return is_still_allowed(db) and _may_keep(db, exchange)
+
+
+def _may_keep(db: sa.Connection, exchange: Exchange) -> bool:
+    """Whether what was said is its reader's to find again, whatever became of the credential they asked with."""
+    user = find_standing(db, exchange.by.user_id or 0)
+    if user is None or not is_allowed(Permission.CONVERSE, role=user.role, scopes=None):
         return False
+    by = replace(exchange.by, role=user.role)
     try:
-        read_held_post(db, find_own(db, exchange.conversation.id, by=exchange.by), by=exchange.by)
+        read_held_post(db, find_own(db, exchange.conversation.id, by=by), by=by)
     except (Forbidden, NotFound):
         return False
     return True
@@ -81,9 +93,12 @@ def _write(
     is_still_allowed: Callable[[sa.Connection], bool],
 ) -> tuple[Said, int | None]:
     conversation_id = exchange.conversation.id
-    if not may_end(db, exchange, is_still_allowed):
+    if not _may_keep(db, exchange):
         _record(db, exchange, Outcome.ABANDONED, "No longer allowed.")
         return _error(403, "You may not ask this post any more."), None
+    is_signed_in = is_still_allowed(db)
+    if not is_signed_in and message.state == State.DONE:
+        message = replace(message, state=State.ABANDONED)
     ended = queries.end_turn(
         db, conversation_id, turn=exchange.turn, preview=_preview(message.html), at=message.created_at
     )
@@ -95,8 +110,9 @@ def _write(
     append_event(db, CONVERSATION_ANSWERED, by=actor, subject=about(conversation_id), payload=payload)
     _record(db, exchange, _OUTCOMES[message.state], None)
     if is_due(ended.message_count, exchange.conversation.summary_count):
-        job = {"conversation": conversation_id, "count": ended.message_count}
-        enqueue(db, SUMMARISE, job, run_at=message.created_at)
+        enqueue(db, SUMMARISE, {"conversation": conversation_id}, run_at=message.created_at)
+    if not is_signed_in:
+        return _error(401, _TOKEN_ENDED if exchange.by.has_token else _SIGNED_OUT), ended.version
     told = {"message": message_as_json(message, around.base_url), "message_count": ended.message_count}
     return Said("done", told), ended.version
 

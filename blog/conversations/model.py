@@ -53,7 +53,7 @@ conversations_table = sa.Table(
     sa.Column("post_id", sa.Text, sa.ForeignKey("posts.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("message_count", sa.Integer, nullable=False),  # of both sides
-    sa.Column("preview", sa.Text, nullable=False),  # the beginning of the last answer
+    sa.Column("preview", sa.Text, nullable=False),  # the beginning of the last answer that says a word
     sa.Column("is_archived", sa.Boolean, nullable=False),
     sa.Column("turn", sa.Integer, nullable=False),  # raised by each question: an answer to an earlier one is too late
     sa.Column("summary", sa.Text, nullable=False),

@@ -1,6 +1,8 @@
 """The passages that answer a question: of one post, or of the whole blog as far as this reader may read it now."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from urllib.parse import quote as percent_encoded
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 
@@ -40,14 +42,22 @@ def find_passages(
     return [_passage(number, posts, source, quote) for number, (source, quote) in enumerate(quotes, 1)]
 
 
-def has_changed(passage: Passage, post: Post) -> bool:
-    """Whether a passage that was quoted once no longer stands in its post, as it is now, at the place it was found."""
-    if passage.post == post.id and passage.version == post.version:
-        return False
-    anchor = passage.url.partition("#")[2]
-    quote = "".join(passage.quote.split())
-    there = (piece for section in sections_of(post.html) if section.anchor == anchor for piece in section.pieces)
-    return passage.post != post.id or quote not in "".join("".join(there).split())
+def find_changed(passages: Collection[Passage], posts: Mapping[str, str]) -> set[Passage]:
+    """Those that no longer stand where they were found. `posts`: the HTML, as it is now, of the posts they are of."""
+    changed = set[Passage]()
+    for post, html in posts.items():
+        texts: dict[str, str] = {}
+        for section in sections_of(_beginning(html, _MOST_CHARACTERS)):
+            texts[section.anchor] = texts.get(section.anchor, "") + _without_blanks(" ".join(section.pieces))
+        for passage in passages:
+            there = texts.get(unquote(passage.url.partition("#")[2]), "")
+            if passage.post == post and _without_blanks(passage.quote) not in there:
+                changed.add(passage)
+    return changed
+
+
+def _without_blanks(text: str) -> str:
+    return "".join(text.split())
 
 
 def _sources(posts: Iterable[Post]) -> Iterator[Source]:
@@ -75,7 +85,8 @@ def _passage(number: int, posts: dict[str, Post], source: Source, quote: str) ->
         post=post.id,
         title=post.title,
         heading=section.heading,
-        url=f"{post.path}#{section.anchor}" if section.anchor else post.path,
+        # Whoever wrote the post named the place, perhaps with words and links of another text in it.
+        url=f"{post.path}#{percent_encoded(section.anchor, safe='')}" if section.anchor else post.path,
         quote=quote,
         version=post.version,
     )

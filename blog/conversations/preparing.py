@@ -20,7 +20,7 @@ from blog.conversations.caching import (
 from blog.conversations.exchanging import Exchange, Surroundings
 from blog.conversations.model import Guide, Message, Scope
 from blog.conversations.passages import find_passages
-from blog.conversations.rewriting import CONTEXT, key_of, rewritten
+from blog.conversations.rewriting import CONTEXT, key_of, to_look_for
 from storage import clock
 
 
@@ -64,7 +64,7 @@ def prepare(around: Surroundings, exchange: Exchange) -> Prompt:
         found = find_passages(
             db,
             post,
-            rewritten(narrative or question).keywords,
+            to_look_for(narrative or question),
             scope=guide.scope,
             by=exchange.by,
             at=clock.now(),

@@ -1,7 +1,8 @@
 """What a model is given: the guide, the passages, the summary, what was said last, and the question; each in its place.
 
-Texts of posts and of readers are data. They stand between marks that nobody who wrote them could know, and the guide is
-told that nothing between them is an instruction.
+Texts of posts, and whatever was said before, which quotes them, are data. They stand between marks that nobody who
+wrote them could know, and the guide is told that nothing between them is an instruction. The question alone is a turn
+of its own: nothing that was written before it speaks as anybody.
 """
 
 import secrets
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from blog.conversations.answering import Prompt
-from blog.conversations.model import Message, Role
+from blog.conversations.model import Message
 
 _LONGEST_PASSAGE = 2000
 _LONGEST_LAST = 1000
@@ -41,7 +42,8 @@ def prompt_of(prompt: Prompt) -> list[Turn]:
     ]
     if prompt.summary:
         parts.append(f"What was talked about before: {begin}{prompt.summary}{end}")
-    return [Turn("system", "\n\n".join(parts)), *_said(prompt.last), Turn("user", prompt.question)]
+    parts += _said_last(prompt.last, begin, end)
+    return [Turn("system", "\n\n".join(parts)), Turn("user", prompt.question)]
 
 
 def _about(prompt: Prompt, begin: str, end: str) -> str:
@@ -52,15 +54,17 @@ def _about(prompt: Prompt, begin: str, end: str) -> str:
 
 def prompt_to_rewrite(question: str, last: Sequence[Message]) -> list[Turn]:
     """The messages that ask for a question that stands by itself."""
+    begin, end = _marks()
     rule = "Rewrite the last question so that it can be understood alone. Answer with that one sentence only."
-    return [Turn("system", rule), *_said(last), Turn("user", question)]
+    parts = [f"{rule} {_RULE.format(begin=begin, end=end)}", *_said_last(last, begin, end)]
+    return [Turn("system", "\n\n".join(parts)), Turn("user", question)]
 
 
 def prompt_to_summarise(former: str, messages: Sequence[Message]) -> list[Turn]:
     """The messages that ask for a summary."""
     begin, end = _marks()
     rule = "Sum up this conversation in ten sentences at most, for whoever goes on with it."
-    said = [f"{message.role}: {begin}{message.content[:_LONGEST_LAST]}{end}" for message in messages]
+    said = _said(messages, begin, end)
     parts = [f"Before: {begin}{former}{end}", *said] if former else said
     return [Turn("system", f"{rule} {_RULE.format(begin=begin, end=end)}"), Turn("user", "\n\n".join(parts))]
 
@@ -70,6 +74,10 @@ def _marks() -> tuple[str, str]:
     return f"<<{key}>>", f"<</{key}>>"
 
 
-def _said(messages: Sequence[Message]) -> list[Turn]:
-    names = {Role.READER: "user", Role.GUIDE: "assistant"}
-    return [Turn(names[message.role], message.content[:_LONGEST_LAST]) for message in messages if message.content]
+def _said_last(messages: Sequence[Message], begin: str, end: str) -> list[str]:
+    said = _said(messages, begin, end)
+    return ["What was said last, before the question:", *said] if said else []
+
+
+def _said(messages: Sequence[Message], begin: str, end: str) -> list[str]:
+    return [f"{message.role}: {begin}{message.content[:_LONGEST_LAST]}{end}" for message in messages if message.content]

@@ -120,6 +120,19 @@ def find_versions(db: sa.Connection, post_ids: Collection[str], *, by: Principal
     return dict(list(rows))
 
 
+def list_texts(
+    db: sa.Connection, post_ids: Collection[str], *, by: Principal, at: int, most: int, longest: int
+) -> dict[str, str]:
+    """The HTML of posts that `by` may read now: of so many at most, and of none that is longer."""
+    if not post_ids:
+        return {}
+    holding = sa.and_(_h.post_id == _p.id, _h.user_id == by.user_id)
+    query = sa.select(_p.id, _p.html).select_from(posts_table.outerjoin(library_table, holding))
+    query = query.where(_p.id.in_(post_ids), _may_read(by, at), sa.func.length(_p.html) <= longest)
+    rows: Any = db.execute(query.limit(most))
+    return dict(list(rows))
+
+
 def _may_read(by: Principal, at: int) -> sa.ColumnElement[bool]:
     """The condition that `by` may read a post, beside which stands how they hold it."""
     return sa.and_(_p.deleted_at.is_(None), sa.or_(is_known(by, at), is_granted_and_out(by, at)))
@@ -151,9 +164,14 @@ def raise_turn(db: sa.Connection, conversation_id: str, *, user_id: int | None, 
 
 
 def end_turn(db: sa.Connection, conversation_id: str, *, turn: int, preview: str, at: int) -> Ended | None:
-    """Count the answer of that turn, and say what there is now. None when another turn has begun since."""
+    """Count the answer of that turn, and say what there is now. None when another turn has begun since.
+
+    An empty preview leaves the former one.
+    """
     is_mine = sa.and_(_c.id == conversation_id, _c.turn == turn)
-    values = {"message_count": _c.message_count + 1, "version": _c.version + 1, "updated_at": at, "preview": preview}
+    values = {"message_count": _c.message_count + 1, "version": _c.version + 1, "updated_at": at}
+    if preview:
+        values["preview"] = preview
     ended = sa.update(conversations_table).where(is_mine).values(values).returning(_c.message_count, _c.version)
     row = db.execute(ended).one_or_none()
     return None if row is None else Ended._make(row)

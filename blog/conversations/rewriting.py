@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from blog.conversations.model import Message
 from blog.conversations.ranking import keywords
@@ -12,19 +11,12 @@ CONTEXT = 4
 _MOST_KEYWORDS = 24
 
 
-class Rewritten(NamedTuple):
-    """A question, ready to be looked for."""
-
-    narrative: str
-    keywords: tuple[str, ...]
-
-
 def key_of(question: str, last: Sequence[Message]) -> str:
     """The key of a question in its context: the same words after the same messages have the same."""
     said = [question, *(f"{message.role}: {message.content}" for message in last[-CONTEXT:])]
     return hashlib.sha256("\x00".join(said).encode()).hexdigest()[:16]
 
 
-def rewritten(narrative: str) -> Rewritten:
-    """With the keywords of that narrative form."""
-    return Rewritten(narrative, tuple(keywords(narrative)[:_MOST_KEYWORDS]))
+def to_look_for(narrative: str) -> tuple[str, ...]:
+    """What is looked for: the keywords of the narrative form of a question."""
+    return tuple(keywords(narrative)[:_MOST_KEYWORDS])

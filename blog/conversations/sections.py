@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import NamedTuple
 
 from blog.indexing.words import plain_text
@@ -15,6 +16,8 @@ LONGEST_PIECE = 480
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])\s*")
 # A text beyond that is the work of a machine: what follows stands under the last of them.
 MOST_SECTIONS = 2000
+# A longer name of a place, which only a writer's own HTML has, is in no address.
+_LONGEST_ANCHOR = 300
 # A longer one is several of one heading, each found by itself.
 _LONGEST_SECTION = 8000
 
@@ -23,7 +26,7 @@ class Section(NamedTuple):
     """What stands under one heading."""
 
     heading: str  # empty: before the first one
-    anchor: str  # the id of the heading; empty likewise
+    anchor: str  # the id of the heading; empty likewise, and where it is too long
     pieces: tuple[str, ...]  # its paragraphs and lines, in order, none empty
     above: tuple[str, ...] = ()  # the headings of the sections that it is a part of, the highest first
 
@@ -36,7 +39,8 @@ def sections_of(html: str) -> list[Section]:
         if len(found) >= MOST_SECTIONS:
             break
         found += _sections(heading, anchor, html[start : match.start()], above)
-        start, level, anchor, heading = match.end(), int(match[1]), match[2], plain_text(match[3])
+        start, level, heading = match.end(), int(match[1]), plain_text(match[3])
+        anchor = name if len(name := unescape(match[2])) <= _LONGEST_ANCHOR else ""
         above = [*((other, name) for other, name in above if other < level), (level, heading)]
     return [*found, *_sections(heading, anchor, html[start:], above)]
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import structlog
 
 from blog.conversations.answering import Silent
-from blog.conversations.concluding import conclude, may_end
+from blog.conversations.concluding import conclude, may_go_on
 from blog.conversations.exchanging import Exchange, Said, Surroundings, passage_as_json
 from blog.conversations.model import Passage, State
 from blog.conversations.preparing import prepare
@@ -31,7 +31,8 @@ def answer(
 ) -> Generator[Said, None, None]:
     """Answer it. However this ends, what was said so far is stored, and the conversation let go.
 
-    `is_still_allowed` is asked in the transaction that ends the answer: whoever lost the right gets no more of it.
+    `is_still_allowed` is asked in the transaction that ends the answer: whose credential has ended gets no more of it
+    by that, and finds what was said so far; nothing is kept for whom the post or its conversation is closed.
     """
     answer_id, text, passages, state = new_id(), list[str](), list[Passage](), State.ABANDONED
     try:
@@ -87,7 +88,7 @@ class _Watch:
         self._asked_at = now
         try:
             with self._around.database.reading() as db:
-                if not may_end(db, self._exchange, self._is_still_allowed):
+                if not may_go_on(db, self._exchange, self._is_still_allowed):
                     return False
             if now - self._extended_at > _EXTEND_SECONDS:
                 if not self._around.locks.extend(self._exchange.lock_name, self._exchange.lock_token):

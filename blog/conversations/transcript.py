@@ -11,11 +11,14 @@ from auth.principal import Principal
 from blog.conversations import queries
 from blog.conversations.chain import find_own, read_held_post
 from blog.conversations.model import Conversation, Guide, Message, Passage, Role, State
+from blog.conversations.passages import find_changed
 from blog.posts.model import Post
 from storage import clock
 from web.errors import Forbidden
 
 MESSAGES_A_PAGE = 50
+# Of the posts that were changed since they were quoted, so many are looked at, and each up to so many characters.
+_MOST_LOOKED_AT, _LONGEST_LOOKED_AT = 5, 2_000_000
 
 
 class Quoted(NamedTuple):
@@ -75,14 +78,29 @@ def read_transcript(db: sa.Connection, name: str, *, by: Principal, before: int 
     if post is None:
         entries = [Entry(each, Markup(), [], False, "") for each in messages if each.role == Role.READER]
     else:
-        quoted = {passage.post for message in messages for passage in message.passages}
-        entries = _entries(messages, queries.find_versions(db, quoted, by=by, at=clock.now()))
+        entries = _entries(messages, _find_standing(db, messages, by=by))
     guide = queries.find_any_guide(db, owned.conversation.guide_id)
     assert guide is not None
     return Transcript(owned.conversation, guide, post, entries, earlier)
 
 
-def _entries(messages: Sequence[Message], versions: Mapping[str, int]) -> list[Entry]:
+def _find_standing(db: sa.Connection, messages: Sequence[Message], *, by: Principal) -> dict[Passage, bool]:
+    """The passages of posts that they may read now, and whether each still stands; two statements at most.
+
+    A post that has another version is looked at, unless there are many of them or it is very long: then it is said of
+    all that was quoted of it.
+    """
+    passages, at = {each for message in messages for each in message.passages}, clock.now()
+    versions = queries.find_versions(db, {each.post for each in passages}, by=by, at=at)
+    there = {each for each in passages if each.post in versions}
+    other = {each for each in there if versions[each.post] != each.version}
+    posts = {each.post for each in other}
+    texts = queries.list_texts(db, posts, by=by, at=at, most=_MOST_LOOKED_AT, longest=_LONGEST_LOOKED_AT)
+    changed = find_changed(other, texts) | {each for each in other if each.post not in texts}
+    return {each: each not in changed for each in there}
+
+
+def _entries(messages: Sequence[Message], standing: Mapping[Passage, bool]) -> list[Entry]:
     entries = []
     for at, message in enumerate(messages):
         following = messages[at + 1 :]
@@ -95,9 +113,6 @@ def _entries(messages: Sequence[Message], versions: Mapping[str, int]) -> list[E
         if any(each.role == Role.READER and each.content == question for each in following):
             question = ""
         html = Markup(message.html)  # noqa: S704 - sanitised when it was stored
-        quoted = [
-            Quoted(each, versions.get(each.post, each.version) != each.version, each.post not in versions)
-            for each in message.passages
-        ]
+        quoted = [Quoted(each, not standing.get(each, True), each not in standing) for each in message.passages]
         entries.append(Entry(message, html, quoted, has_no_answer, question))
     return entries

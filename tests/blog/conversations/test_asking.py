@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from app import LINKS
+from auth.permissions import Scope
 from blog.conversations.answering import Silent
 from blog.conversations.asking import OPERATION
 from blog.conversations.events import in_conversation
@@ -23,9 +24,11 @@ from tests.blog.conversations.talking import (
     ask,
     begin,
     events_in,
+    give,
     harbour,
     messages,
     program,
+    take_back,
 )
 from tests.support import Site
 
@@ -169,6 +172,26 @@ def test_one_who_is_gone_before_the_first_byte(site: Site) -> None:
     assert [each["state"] for each in messages(rita, conversation)] == ["done", "abandoned"]
     assert outcomes(site) == [(OPERATION, "abandoned")]
     assert is_free(site)
+
+
+def test_an_answer_without_a_word_leaves_the_preview_of_the_one_before(site: Site) -> None:
+    def shown() -> Any:
+        row = rita.get(f"/v1/conversations/{conversation}").json
+        assert row is not None
+        return row["preview"]
+
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    path = f"/v1/conversations/{conversation}/messages"
+    for said, preview in (("", ""), ("A good answer.", "A good answer."), ("", "A good answer."), ("B.", "B.")):
+        answers_with(site, said)
+        if said:
+            assert ask(rita, conversation).status_code == 201
+        else:
+            rita.open(path, method="POST", json={"content": QUESTION}, buffered=False).close()
+        assert shown() == preview
+    assert len(messages(rita, conversation)) == 8
 
 
 def test_a_model_that_says_nothing_leaves_a_sentence_and_the_question(site: Site) -> None:
@@ -326,7 +349,78 @@ def test_an_intent_that_a_person_concluded_meanwhile_does_not_lose_the_answer(si
     assert outcomes(site) == [(OPERATION, "failed")]
 
 
-def test_a_session_that_ends_in_the_middle_gets_no_more(site: Site) -> None:
+def end_credentials(site: Site) -> None:
+    with site.database.transaction(is_checked=False) as db:
+        db.exec_driver_sql("DELETE FROM sessions WHERE user_id = (SELECT id FROM users WHERE username = 'rita')")
+        db.exec_driver_sql("DELETE FROM tokens")
+
+
+@pytest.mark.parametrize("is_at_the_end", [True, False])
+@pytest.mark.parametrize("has_token", [True, False])
+def test_a_session_or_token_that_ends_in_the_middle_gets_no_more_and_what_was_said_is_kept(
+    site: Site, is_at_the_end: bool, has_token: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blog.conversations.streaming._ASK_SECONDS", 1000 if is_at_the_end else -1)
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    browser = site.client("rita")
+    token = browser.form_token(f"/conversations/{conversation}")
+    answers_with(site, "Words. ", lambda: end_credentials(site), "More.")
+    asking = rita if has_token else browser
+    path, headers = f"/v1/conversations/{conversation}/messages", {"X-CSRF-Token": token}
+    answer = asking.post(path, json={"content": QUESTION}, headers=headers)
+    said = events_in(answer.text)
+    assert (said[-1].name, said[-1].data["status"]) == ("error", 401)
+    assert ("This token" if has_token else "You were signed out") in said[-1].data["detail"]
+    assert "What was said so far is kept" in said[-1].data["detail"]
+    assert outcomes(site) == [(OPERATION, "abandoned")]
+    assert is_free(site)
+    question, kept = messages(program(site), conversation)
+    assert (kept["content"], kept["state"]) == ("Words. More." if is_at_the_end else "Words. ", "abandoned")
+    assert "This answer broke off." in site.client("rita").get(f"/conversations/{conversation}").text
+    assert question["content"] == QUESTION
+
+
+def test_where_it_is_answered_as_a_whole_the_challenge_says_so(site: Site) -> None:
+    harbour(site)
+    rita = program(site)
+    conversation = begin(rita)
+    answers_with(site, "Words. ", lambda: end_credentials(site))
+    answer = ask(rita, conversation)
+    assert answer.status_code == 401
+    assert answer.mimetype == "application/problem+json"
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+def test_one_who_is_signed_out_while_the_post_is_taken_back_keeps_nothing(site: Site) -> None:
+    def end_both() -> None:
+        take_back(site, post)
+        end_credentials(site)
+
+    post = harbour(site, visibility="granted")
+    give(site, post)
+    rita = program(site)
+    conversation = begin(rita, save=False)
+    answers_with(site, "Words. ", end_both)
+    assert ask(rita, conversation).status_code == 403
+    assert site.rows("messages") == 1
+
+
+def test_one_who_is_given_another_role_is_asked_by_that_role(site: Site) -> None:
+    def demote() -> None:
+        with site.database.transaction(is_checked=False) as db:
+            db.exec_driver_sql("UPDATE users SET role = 'reader' WHERE username = 'edith'")
+
+    harbour(site, status="draft")
+    edith = program(site, "edith", *Scope)
+    conversation = begin(edith)
+    answers_with(site, "Words. ", demote)
+    assert ask(edith, conversation).status_code == 403
+    assert site.rows("messages") == 1
+
+
+def test_somebody_who_is_blocked_in_the_middle_gets_no_more(site: Site) -> None:
     from auth.blocking.blocking import block
     from tests.support import TESTER
 

@@ -306,6 +306,27 @@ def test_a_passage_of_a_post_that_was_changed_since_says_so(site: Site, post: Po
     assert "never in the sun" in page, "what it was"
 
 
+def test_a_passage_that_stands_as_it_did_says_nothing_of_other_changes(
+    site: Site, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rita, alan = site.client("rita"), site.client("alan")
+    save(rita, post)
+    path = begin(rita, post)
+    ask(rita, path, "What holds an anchor?")
+    version = 1
+    for values in ({"tags": "sea"}, {"title": "Ropes"}, {"body": BODY.replace("chain", "rope")}):
+        kept = {"title": "Knots and chains", "body": BODY} | values
+        assert alan.submit("/posts/knots/edit", version=str(version), **kept).status_code == 303
+        version += 1
+        with site.counted_statements() as statements:
+            page = rita.get(path).text
+        assert page.count("the post was changed since") == ("body" in values)
+        assert len([each for each in statements if "html" in each and "posts" in each]) <= 2, "the post, and its texts"
+    # Where it cannot be looked at, all of it is said to be of another text.
+    monkeypatch.setattr("blog.conversations.transcript._LONGEST_LOOKED_AT", 10)
+    assert rita.get(path).text.count("the post was changed since") == 2
+
+
 def test_a_long_conversation_has_pages(site: Site, post: Post) -> None:
     rita = site.client("rita")
     save(rita, post)

@@ -20,6 +20,15 @@ def test_a_section_knows_the_headings_that_it_is_a_part_of() -> None:
     assert above == {"A": (), "B": ("A",), "C": ("A", "B"), "D": ("A",), "E": ()}
 
 
+def test_the_name_of_a_place_is_the_one_that_the_page_has() -> None:
+    found = sections_of(render(f'<h2 id="a&amp;b) c">A</h2>\n\na\n\n<h2 id="{"x" * 301}">B</h2>\n\nb\n\n## 港 Ä\n\nc'))
+    assert [(each.heading, each.anchor) for each in found] == [
+        ("A", "section_a&b) c"),
+        ("B", ""),
+        ("港 Ä", "section_港-ä"),
+    ]
+
+
 def test_a_table_is_its_rows_and_code_its_lines() -> None:
     text = "| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\n" + "value = 1  # a line of it\n" * 60 + "```\n"
     (section,) = sections_of(render(text))
