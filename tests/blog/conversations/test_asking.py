@@ -272,10 +272,21 @@ def test_an_answer_that_cannot_be_written_at_once(
     assert is_free(site)
 
 
-def test_a_question_that_came_later_bars_a_late_answer(site: Site) -> None:
+@pytest.mark.parametrize("is_asked_for", [False, True], ids=["not asked for", "nobody can say"])
+def test_a_question_that_came_later_bars_a_late_answer(
+    site: Site, is_asked_for: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     harbour(site)
     rita = program(site)
     conversation = begin(rita)
+    if is_asked_for:
+
+        def extend(_name: str, _token: str) -> bool:
+            raise Busy("not now")
+
+        monkeypatch.setattr("blog.conversations.streaming._ASK_SECONDS", -1)
+        monkeypatch.setattr("blog.conversations.streaming._EXTEND_SECONDS", -1)
+        monkeypatch.setattr(around(site).locks, "extend", extend)
 
     def pause_and_be_overtaken() -> None:
         # As if this process had been stopped past the lock's time, and another had gone on.
@@ -287,7 +298,7 @@ def test_a_question_that_came_later_bars_a_late_answer(site: Site) -> None:
         site.app.extensions["conversations"] = around(site)
         assert late is not None
 
-    answers_with(site, "The first answer.", pause_and_be_overtaken)
+    answers_with(site, "The first ", pause_and_be_overtaken, "answer.")
     answer = ask(rita, conversation, "The first?")
     assert answer.status_code == 409
     assert [each["content"] for each in messages(rita, conversation)] == [
