@@ -223,6 +223,15 @@ def test_a_lock_that_cannot_be_extended_at_once_does_not_end_the_answer(
     assert is_free(site)
 
 
+def test_a_silent_model_keeps_the_connection_in_use_and_no_more(site: Site) -> None:
+    harbour(site)
+    rita = program(site)
+    answers_with(site, None, None, "Words. ", None, "More.")
+    text = ask(rita, begin(rita), accept="text/event-stream").text
+    assert text.count(": \n\n") == 1
+    assert events_in(text)[-1].data["message"]["content"] == "Words. More."
+
+
 def test_a_fault_of_ours_in_the_middle_is_concluded_too(site: Site) -> None:
     class Unforeseen(Exception):
         pass
