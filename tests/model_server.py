@@ -119,8 +119,14 @@ class ModelServer:
         finally:
             with self.has_been_asked:
                 self.in_flight -= 1
+                self.has_been_asked.notify_all()
 
     def wait_for_calls(self, count: int) -> None:
         """Until so many were made."""
         with self.has_been_asked:
             assert self.has_been_asked.wait_for(lambda: len(self.calls) >= count, timeout=30)
+
+    def wait_until_nobody_listens(self) -> None:
+        """Until every call is over."""
+        with self.has_been_asked:
+            assert self.has_been_asked.wait_for(lambda: self.in_flight == 0, timeout=30)

@@ -40,7 +40,7 @@ class Answerer(Protocol):
     """Makes an answer, piece by piece."""
 
     def answer(self, prompt: Prompt) -> Iterator[str | None]:
-        """The pieces; None while there is nothing new, every few seconds. Raises Silent."""
+        """The pieces; None while there is nothing new, several times in a second or two. Raises Silent."""
 
     def rewrite(self, question: str, last: Sequence[Message]) -> str:
         """What the question means in its context, in words that can be looked for. Raises Silent."""

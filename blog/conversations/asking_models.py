@@ -13,19 +13,31 @@ from blog.conversations.model import Message
 from blog.conversations.prompting import Turn, prompt_of, prompt_to_rewrite, prompt_to_summarise
 
 if TYPE_CHECKING:
-    from openai import OpenAI
+    from openai import OpenAI, Stream
+    from openai.types.chat import ChatCompletionChunk
+
+    from blog.conversations.listening import Listening
 
 _SILENT = "The model that answers here did not give a whole answer. Your question is kept: ask again in a while."
+_FILTER = "content_filter"
+_FILTERED = "The model that answers here was stopped by a filter. Your question is kept: ask it with other words."
+_CUT = " …\n\nThis is as long as an answer may be here: ask for what is missing."
+_CONNECT_SECONDS = 10.0
 _SECONDS = 60.0  # without a word
 _LONGEST_SECONDS = 300.0  # from the first to the last
 # Nothing is sent to the reader meanwhile, and the conversation's lock is not extended.
 _LONGEST_LINE_SECONDS = 10.0
-_WAIT_SECONDS = 5.0
+# All other jobs wait meanwhile; and a model that is not well is left alone by them for a while.
+_LONGEST_SUMMARY_SECONDS, _REST_SECONDS = 20.0, 60.0
+# A reader who has left is noticed so much later at most.
+_WAIT_SECONDS = 0.5
 _LONGEST_ANSWER = 16_000
 _LONGEST_LINE = 2000
 _MOST_TOKENS = 1500
 # What no text holds: control characters, and halves of characters.
 _UNTEXT = dict.fromkeys([*range(9), 11, 12, *range(13, 32), 127], "") | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+# Names of the same bound: what most know, and what the newer models of OpenAI want instead.
+_LIMIT, _OTHER_LIMIT = "max_tokens", "max_completion_tokens"
 
 log = structlog.get_logger()
 
@@ -37,45 +49,63 @@ class Model:
         self._url, self._model, self._api_key = url, model, api_key
         self._client: OpenAI | None = None
         self._lock = threading.Lock()
+        self._limit = _LIMIT
+        self._rests_until = 0.0
 
     def answer(self, prompt: Prompt) -> Iterator[str | None]:
         """See `Answerer`. What the model says is passed on as it comes, up to a bound."""
-        left, has_spoken = _LONGEST_ANSWER, False
-        for piece in self._pieces(prompt_of(prompt), _LONGEST_SECONDS):
+        left, has_spoken, listening = _LONGEST_ANSWER, False, _listen_for(_LONGEST_SECONDS)
+        for piece in self._pieces(prompt_of(prompt), listening):
             if piece is None:
                 yield None
                 continue
             has_spoken = has_spoken or not piece.isspace()
             if len(piece) > left:
-                yield f"{piece[:left]} …"
+                yield f"{piece[:left]}{_CUT}"
                 return
             left -= len(piece)
             yield piece
+        if listening.reason == _FILTER:
+            # Asked again it would be filtered again: this is its answer.
+            yield f"\n\n{_FILTERED}" if has_spoken else _FILTERED
+            return
         if not has_spoken:
             raise Silent(_SILENT)
+        if listening.reason == "length":
+            yield _CUT
 
     def rewrite(self, question: str, last: Sequence[Message]) -> str:
         """See `Answerer`. The first question is looked for as it is."""
         return self._line(prompt_to_rewrite(question, last), _LONGEST_LINE_SECONDS) if last else question
 
     def summarise(self, former: str, messages: Sequence[Message]) -> str | None:
-        """See `Answerer`."""
-        return self._line(prompt_to_summarise(former, messages), _LONGEST_SECONDS)
+        """See `Answerer`. Once it was silent it is not asked for a while."""
+        if time.monotonic() < self._rests_until:
+            raise Silent(_SILENT)
+        try:
+            return self._line(prompt_to_summarise(former, messages), _LONGEST_SUMMARY_SECONDS)
+        except Silent:
+            self._rests_until = time.monotonic() + _REST_SECONDS
+            raise
 
     def _line(self, turns: list[Turn], seconds: float) -> str:
-        text = ""
-        for piece in self._pieces(turns, seconds):
+        text, listening = "", _listen_for(seconds)
+        for piece in self._pieces(turns, listening):
             text += piece or ""
             if len(text) > _LONGEST_LINE:
                 break
+        if listening.reason == _FILTER:
+            raise Silent(_FILTERED)
         return " ".join(text.split())[:_LONGEST_LINE]
 
-    def _pieces(self, turns: list[Turn], seconds: float) -> Iterator[str | None]:
-        """What the model says, piece by piece, and None every few seconds without one. Raises Silent."""
-        listening, deadline = _Listening(), time.monotonic() + seconds
-        threading.Thread(target=self._listen, args=(turns, listening), daemon=True).start()
+    def _pieces(self, turns: list[Turn], listening: "Listening") -> Iterator[str | None]:
+        """What the model says, piece by piece, and None twice a second without one. Raises Silent.
+
+        However it ends, also when nobody asks for more, the model is cut off.
+        """
+        threading.Thread(target=self._listen, args=(turns, listening), name="listens to a model", daemon=True).start()
         try:
-            while (left := deadline - time.monotonic()) > 0:
+            while (left := listening.left) > 0:
                 try:
                     piece = listening.pieces.get(timeout=min(_WAIT_SECONDS, left))
                 except queue.Empty:
@@ -92,49 +122,59 @@ class Model:
         finally:
             listening.end()
 
-    def _listen(self, turns: list[Turn], listening: "_Listening") -> None:
+    def _listen(self, turns: list[Turn], listening: "Listening") -> None:
         try:
-            messages: list[Any] = [{"role": turn.role, "content": turn.content} for turn in turns]
-            is_whole = False
-            with self._connected().chat.completions.create(
-                model=self._model, messages=messages, stream=True, max_tokens=_MOST_TOKENS
-            ) as stream:
+            with listening.hearing(), self._ask(turns) as stream:
                 for chunk in stream:
-                    if listening.is_over.is_set():
-                        return
                     if not chunk.choices:
                         continue
                     text: object = chunk.choices[0].delta.content
                     if isinstance(text, str) and (clean := text.translate(_UNTEXT)):
                         listening.pieces.put(clean)
-                    is_whole = is_whole or chunk.choices[0].finish_reason is not None
+                    listening.reason = listening.reason or str(chunk.choices[0].finish_reason or "")
             # A connection that was cut looks like an end.
-            listening.pieces.put(None if is_whole else EOFError("It broke off."))
+            listening.pieces.put(None if listening.reason else EOFError("It broke off."))
         except Exception as error:  # noqa: BLE001 - a model may send anything, and the reader gets one sentence
             listening.pieces.put(error)
 
+    def _ask(self, turns: list[Turn]) -> "Stream[ChatCompletionChunk]":
+        from openai import BadRequestError
+
+        limit = self._limit
+        try:
+            return self._ask_with(limit, turns)
+        except BadRequestError as error:
+            if limit == _OTHER_LIMIT or error.param != _LIMIT:
+                raise
+        stream = self._ask_with(_OTHER_LIMIT, turns)
+        self._limit = _OTHER_LIMIT
+        return stream
+
+    def _ask_with(self, limit: str, turns: list[Turn]) -> "Stream[ChatCompletionChunk]":
+        messages: list[Any] = [{"role": turn.role, "content": turn.content} for turn in turns]
+        bound = {limit: _MOST_TOKENS}
+        return self._connected().chat.completions.create(
+            model=self._model, messages=messages, stream=True, extra_body=bound
+        )
+
     def _connected(self) -> "OpenAI":
         # It takes a second to load, and most sites have no model.
-        from openai import DefaultHttpxClient, OpenAI
+        from openai import OpenAI, Timeout
+
+        from blog.conversations.listening import make_client
 
         with self._lock:
             if self._client is None:
-                # Nobody but whom the owner has named gets what readers ask, and the key.
-                http = DefaultHttpxClient(follow_redirects=False)
                 key = self._api_key or "none"
+                timeout = Timeout(_SECONDS, connect=_CONNECT_SECONDS)
+                # Nobody but whom the owner has named gets what readers ask, and the key.
                 self._client = OpenAI(
-                    base_url=self._url, api_key=key, timeout=_SECONDS, max_retries=0, http_client=http
+                    base_url=self._url, api_key=key, timeout=timeout, max_retries=0, http_client=make_client()
                 )
             return self._client
 
 
-class _Listening:
-    """What one thread hears of a model, for another."""
+def _listen_for(seconds: float) -> "Listening":
+    from blog.conversations.listening import Listening
 
-    def __init__(self) -> None:
-        self.pieces: queue.Queue[str | Exception | None] = queue.Queue()
-        self.is_over = threading.Event()
-
-    def end(self) -> None:
-        """Nobody wants any more of it."""
-        self.is_over.set()
+    return Listening(seconds)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from blog.conversations import queries
-from blog.conversations.model import Message
+from blog.conversations.model import Message, Scope
 
 if TYPE_CHECKING:
     from blog.conversations.exchanging import Surroundings
@@ -31,7 +31,7 @@ class Character(NamedTuple):
     id: str
     name: str
     greeting: str
-    scope: str
+    scope: Scope
     version: int
 
 

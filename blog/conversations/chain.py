@@ -2,8 +2,11 @@
 
 import sqlalchemy as sa
 
+from auth.permissions import Permission
 from auth.principal import Principal
+from auth.users.queries import find_standing
 from blog.conversations import queries
+from blog.conversations.model import Conversation
 from blog.conversations.queries import Owned
 from blog.posts.model import Post
 from blog.posts.reading import read_post
@@ -33,6 +36,16 @@ def is_open(db: sa.Connection, owned: Owned, *, by: Principal) -> bool:
     except Forbidden:
         return False
     return True
+
+
+def is_open_to_its_reader(db: sa.Connection, conversation: Conversation) -> bool:
+    """Whether each link holds now for whose it is: for work that is done later in their name, with no request."""
+    user = find_standing(db, conversation.user_id)
+    if user is None:
+        return False
+    reader = Principal(user.id, user.username, user.display_name, user.role)
+    owned = queries.find_owned(db, conversation.id, user_id=user.id)
+    return owned is not None and reader.may(Permission.CONVERSE) and is_open(db, owned, by=reader)
 
 
 def find_open(db: sa.Connection, name: str, *, by: Principal) -> tuple[Owned, Post]:

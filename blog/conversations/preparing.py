@@ -18,7 +18,7 @@ from blog.conversations.caching import (
     session_key,
 )
 from blog.conversations.exchanging import Exchange, Surroundings
-from blog.conversations.model import Guide, Message, Scope
+from blog.conversations.model import Guide, Message
 from blog.conversations.passages import find_passages
 from blog.conversations.rewriting import CONTEXT, key_of, to_look_for
 from storage import clock
@@ -56,7 +56,7 @@ def prepare(around: Surroundings, exchange: Exchange) -> Prompt:
         character.name,
         system_prompt,
         character.greeting,
-        Scope(character.scope),
+        character.scope,
         character.version,
         None,
     )

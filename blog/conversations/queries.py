@@ -196,12 +196,15 @@ def next_number(db: sa.Connection, conversation_id: str) -> int:
 
 
 def count_questions_since(db: sa.Connection, user_id: int | None, *, since: int) -> int:
-    """How many questions a person has asked since then."""
+    """How many questions a person has asked since then; not those whose answer failed."""
+    answer = messages_table.alias()
+    is_answer = sa.and_(answer.c.conversation_id == _m.conversation_id, answer.c.number == _m.number + 1)
+    has_failed = sa.exists().where(is_answer, answer.c.role == Role.GUIDE, answer.c.state == State.FAILED)
     joined = messages_table.join(conversations_table, _c.id == _m.conversation_id)
     query = sa.select(sa.func.count()).select_from(joined)
     # A conversation that was not touched since holds none: those need not be looked through.
     query = query.where(_c.user_id == user_id, _c.updated_at >= since)
-    query = query.where(_m.role == Role.READER, _m.created_at >= since)
+    query = query.where(_m.role == Role.READER, _m.created_at >= since, ~has_failed)
     return int(db.execute(query).scalar_one())
 
 

@@ -16,6 +16,7 @@ from storage.ids import new_id
 from storage.locks.holding import HELD_SECONDS
 
 _ASK_SECONDS = 0.5
+_BEAT_SECONDS = 5.0
 _EXTEND_SECONDS = HELD_SECONDS / 3
 _BUSY = "The site is too busy to answer right now. Your question is kept: ask again in a while."
 
@@ -41,14 +42,16 @@ def answer(
         for passage in prompt.passages:
             passages.append(passage)
             yield Said("passage", passage_as_json(passage, around.base_url))
-        watch = _Watch(around, exchange, is_still_allowed)
+        watch, beat_at = _Watch(around, exchange, is_still_allowed), float("-inf")
         for piece in around.answerer.answer(prompt):
             if is_interrupted():
                 return
             if not watch.may_go_on():
                 break
             if piece is None:
-                yield Said("waiting", {})
+                if time.monotonic() - beat_at > _BEAT_SECONDS:
+                    beat_at = time.monotonic()
+                    yield Said("waiting", {})
             else:
                 text.append(piece)
                 yield Said("delta", {"text": piece})

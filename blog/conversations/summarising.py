@@ -5,6 +5,7 @@ from typing import Any
 
 from blog.conversations import queries
 from blog.conversations.answering import Answerer, Silent
+from blog.conversations.chain import is_open_to_its_reader
 from blog.conversations.model import Message, Role, State
 from storage.engine import Database
 
@@ -21,11 +22,16 @@ def is_due(message_count: int, summary_count: int) -> bool:
 
 
 def summarise(database: Database, payload: Mapping[str, Any], *, answerer: Answerer) -> int | None:
-    """The job. Safe to run twice: an older summary never replaces a newer one."""
+    """The job. Safe to run twice: an older summary never replaces a newer one.
+
+    Nobody is told, and nothing is kept, of what its reader may not read any more.
+    """
     conversation_id = str(payload["conversation"])
     with database.reading() as db:
         conversation = queries.find_conversation(db, conversation_id)
         if conversation is None or not is_due(conversation.message_count, conversation.summary_count):
+            return None
+        if not is_open_to_its_reader(db, conversation):
             return None
         last = queries.list_last_messages(db, conversation_id, limit=_LOOKED_AT)
     count = conversation.message_count
@@ -34,7 +40,8 @@ def summarise(database: Database, payload: Mapping[str, Any], *, answerer: Answe
     except Silent:
         summary = extract(last)
     with database.transaction() as db:
-        queries.set_summary(db, conversation_id, summary=summary[:_LONGEST], count=count)
+        if is_open_to_its_reader(db, conversation):
+            queries.set_summary(db, conversation_id, summary=summary[:_LONGEST], count=count)
     return None
 
 

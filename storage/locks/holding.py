@@ -16,7 +16,13 @@ class Locks(Protocol):
         """
 
     def extend(self, name: str, token: str) -> bool:
-        """Hold it for as long from now on; False when it is not, or no longer, held with that token."""
+        """Hold it for as long from now on; False when it is not, or no longer, held with that token.
+
+        Raises Busy when that cannot be known: it may be held until its time is over, and can be asked for again.
+        """
 
     def release(self, name: str, token: str) -> bool:
-        """Let it go; False when it is not, or no longer, held with that token, and then nothing is done."""
+        """Let it go; False when it is not, or no longer, held with that token, and then nothing is done.
+
+        Raises Busy when that cannot be known: it runs out by itself.
+        """

@@ -246,6 +246,15 @@ def test_a_lock_that_cannot_be_extended_at_once_does_not_end_the_answer(
     assert is_free(site)
 
 
+def test_a_silent_model_keeps_the_connection_in_use_and_no_more(site: Site) -> None:
+    harbour(site)
+    rita = program(site)
+    answers_with(site, None, None, "Words. ", None, "More.")
+    text = ask(rita, begin(rita), accept="text/event-stream").text
+    assert text.count(": \n\n") == 1
+    assert events_in(text)[-1].data["message"]["content"] == "Words. More."
+
+
 def test_a_fault_of_ours_in_the_middle_is_concluded_too(site: Site) -> None:
     class Unforeseen(Exception):
         pass
@@ -295,10 +304,21 @@ def test_an_answer_that_cannot_be_written_at_once(
     assert is_free(site)
 
 
-def test_a_question_that_came_later_bars_a_late_answer(site: Site) -> None:
+@pytest.mark.parametrize("is_asked_for", [False, True], ids=["not asked for", "nobody can say"])
+def test_a_question_that_came_later_bars_a_late_answer(
+    site: Site, is_asked_for: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     harbour(site)
     rita = program(site)
     conversation = begin(rita)
+    if is_asked_for:
+
+        def extend(_name: str, _token: str) -> bool:
+            raise Busy("not now")
+
+        monkeypatch.setattr("blog.conversations.streaming._ASK_SECONDS", -1)
+        monkeypatch.setattr("blog.conversations.streaming._EXTEND_SECONDS", -1)
+        monkeypatch.setattr(around(site).locks, "extend", extend)
 
     def pause_and_be_overtaken() -> None:
         # As if this process had been stopped past the lock's time, and another had gone on.
@@ -310,7 +330,7 @@ def test_a_question_that_came_later_bars_a_late_answer(site: Site) -> None:
         site.app.extensions["conversations"] = around(site)
         assert late is not None
 
-    answers_with(site, "The first answer.", pause_and_be_overtaken)
+    answers_with(site, "The first ", pause_and_be_overtaken, "answer.")
     answer = ask(rita, conversation, "The first?")
     assert answer.status_code == 409
     assert [each["content"] for each in messages(rita, conversation)] == [

@@ -191,6 +191,7 @@ def test_the_same_question_in_the_same_context_is_rewritten_once(talk: Talk) -> 
         b'{"version": 1}', b'{"version": 1, "value": null}', b'{"version": 1, "value": 5}', b'{"version": 1.5, "value": "x"}',
         b'{"version": 1, "value": ["a"]}', b'{"version": 1, "value": {"a": "b"}}', b'{"version": 1, "value": "\\ud800"}',
         b"[" * 100_000, b'{"version": 1e999, "value": []}', b"x" * 1_000_000,
+        json.dumps({"version": 1, "value": [GUIDE, "Name", "Greeting", "bogus", 1]}).encode(),
     ],
     ids=lambda data: repr(data[:40]),
 )  # fmt: skip

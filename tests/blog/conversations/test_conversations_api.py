@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from auth.permissions import Scope
+from blog.conversations.answering import Silent
 from storage.ids import new_id
 from tests.blog.conversations.talking import (
     QUESTION,
@@ -415,6 +416,24 @@ def test_a_day_has_as_many_questions_as_the_owner_says(site: Site) -> None:
         assert ask(ada, begin(ada)).status_code == 201
         clock.shift(24 * 3600 + 1)
         assert ask(rita, ones[0]).status_code == 201
+
+
+def test_a_question_whose_answer_failed_is_none_of_the_days(site: Site) -> None:
+    with site.database.transaction() as db:
+        change_questions_a_day(db, 2)
+    harbour(site)
+    rita = program(site)
+    conversation, other = begin(rita), begin(rita)
+    answers_with(site, Silent("It fell silent."))
+    for _ in range(3):
+        assert ask(rita, conversation).json["message"]["state"] == "failed"
+    answers_with(site, "Words.")
+    assert ask(rita, conversation).status_code == 201
+    # One that was broken off counts.
+    with site.database.transaction() as db:
+        db.exec_driver_sql("UPDATE messages SET state = 'abandoned' WHERE content = 'Words.'")
+    assert ask(rita, other).status_code == 201
+    assert ask(rita, other).status_code == 429
 
 
 def test_the_owner_sets_it_on_the_page_of_settings(site: Site) -> None:

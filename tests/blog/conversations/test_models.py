@@ -12,7 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from blog.conversations import asking_models
-from blog.conversations.answering import Quoting
+from blog.conversations.answering import Quoting, Silent
 from blog.conversations.model import Message, Role, State
 from blog.conversations.prompting import prompt_to_rewrite, prompt_to_summarise
 from tests.blog.conversations.talking import QUESTION, ask, begin, events_in, harbour, messages, program
@@ -21,6 +21,7 @@ from tests.support import Client, Site, make_site
 from web.settings import SettingsError, load_settings
 
 KEY = "sk-a-key-of-the-owners-own"
+CUT = "This is as long as an answer may be here: ask for what is missing."
 
 
 @pytest.fixture
@@ -227,8 +228,92 @@ def test_it_never_ends(asked: Site, rita: Client, model: ModelServer) -> None:
     model.script = flood
     message = ask(rita, begin(rita)).json["message"]
     assert message["state"] == "done"
-    assert len(message["content"]) == 16_002
-    assert message["content"].endswith(" …")
+    assert message["content"] == f"{('words ' * 1700 * 2)[:16_000]} …\n\n{CUT}"
+
+
+def _ends_with(reason: str, *words: str) -> Callable[[Call], None]:
+    def script(call: Call) -> None:
+        for word in words:
+            call.say(word)
+        call.say("", finish_reason=reason)
+        call.raw(b"data: [DONE]\n\n")
+
+    return script
+
+
+def test_one_that_ends_at_the_bound_of_its_words_says_so(rita: Client, model: ModelServer) -> None:
+    conversation = begin(rita)
+    model.script = _ends_with("length", "This is only half an ans")
+    message = ask(rita, conversation).json["message"]
+    assert message["content"] == f"This is only half an ans …\n\n{CUT}"
+    assert message["state"] == "done"
+    model.script = _ends_with("length")
+    assert "did not give a whole answer" in ask(rita, conversation).json["message"]["content"]
+
+
+def test_one_that_its_filter_stops_says_so(asked: Site, rita: Client, model: ModelServer) -> None:
+    model.script = _ends_with("content_filter", "Half an ans")
+    message = ask(rita, begin(rita)).json["message"]
+    # An answer like others: it counts, so that nobody asks without end.
+    assert message["state"] == "done"
+    assert message["content"].startswith("Half an ans\n\nThe model that answers here was stopped by a filter.")
+    assert "Your question is kept" in message["content"]
+    assert outcome(asked) == "done"
+
+
+def _wants_the_newer_name(call: Call) -> None:
+    if "max_tokens" in call.body:
+        error = {
+            "message": "Use 'max_completion_tokens' instead.",
+            "param": "max_tokens",
+            "code": "unsupported_parameter",
+        }
+        _status(400, json.dumps({"error": error}).encode())(call)
+    else:
+        speak(call)
+
+
+def test_one_that_knows_the_bound_by_another_name_is_asked_once_more(rita: Client, model: ModelServer) -> None:
+    model.script = _wants_the_newer_name
+    for _ in range(2):
+        assert ask(rita, begin(rita)).json["message"]["state"] == "done"
+    # The second question was asked like that at once.
+    names = [name for call in model.calls for name in call.body if name.startswith("max_")]
+    assert names == ["max_tokens", "max_completion_tokens", "max_completion_tokens"]
+    assert {call.body[name] for call in model.calls for name in call.body if name.startswith("max_")} == {1500}
+
+
+@pytest.mark.parametrize("param", ["messages", None, 5, ["max_tokens"]])
+def test_one_that_refuses_something_else_is_not(rita: Client, model: ModelServer, param: Any) -> None:
+    model.script = _status(400, json.dumps({"error": {"message": "no", "param": param}}).encode())
+    assert ask(rita, begin(rita)).json["message"]["state"] == "failed"
+    assert len(model.calls) == 1
+
+
+def test_one_that_does_not_sum_up_holds_other_jobs_up_once_and_for_a_while(
+    model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = [Message("1", 1, Role.READER, "Hello", "", (), State.DONE, 0)]
+    asker = asking_models.Model(model.url, "scripted", None)
+    over = threading.Event()
+
+    def drip(call: Call) -> None:
+        while not over.wait(0.01):
+            call.raw(b": keep-alive\n\n")
+
+    model.script = drip
+    assert asking_models._LONGEST_SUMMARY_SECONDS <= 20
+    monkeypatch.setattr(asking_models, "_LONGEST_SUMMARY_SECONDS", 0.1)
+    for rest, calls in ((0.0, 1), (60.0, 2), (60.0, 2)):
+        monkeypatch.setattr(asking_models, "_REST_SECONDS", rest)
+        with pytest.raises(Silent):
+            asker.summarise("", said)
+        assert len(model.calls) == calls
+    over.set()
+    # Readers are answered meanwhile.
+    model.script = speak
+    assert asker.rewrite("And?", said) == "A fine answer [1]."
+    assert asking_models.Model(model.url, "scripted", None).summarise("", said) == "A fine answer [1]."
 
 
 def test_a_rewriting_that_fails_or_takes_its_time_leaves_the_question_as_it_is(

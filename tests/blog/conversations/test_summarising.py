@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from app import LINKS
+from auth.blocking.blocking import block
 from blog.conversations import queries
 from blog.conversations.answering import Quoting, Silent
 from blog.conversations.model import Conversation
 from blog.conversations.summarising import SUMMARISE, is_due, summarise
+from blog.posts.model import Post
 from storage.jobs import work_off
-from tests.blog.conversations.talking import Scripted, answers_with, ask, begin, harbour, program
-from tests.support import Client, Site
+from tests.blog.conversations.talking import Scripted, answers_with, ask, begin, give, harbour, program, take_back
+from tests.support import TESTER, Client, Site
 
 
 class Summing(Scripted):
@@ -163,6 +166,39 @@ def test_it_has_a_bound(site: Site) -> None:
 
 def test_of_a_conversation_that_is_gone_there_is_nothing_to_sum_up(site: Site) -> None:
     assert summarise(site.database, {"conversation": "none"}, answerer=Summing("x")) is None
+
+
+def _withdraw(site: Site, post: Post, _conversation: str) -> None:
+    take_back(site, post)
+
+
+def _unpublish(site: Site, _post: Post, _conversation: str) -> None:
+    with site.database.transaction(is_checked=False) as db:
+        db.exec_driver_sql("UPDATE posts SET status = 'draft'")
+
+
+def _block(site: Site, _post: Post, _conversation: str) -> None:
+    with site.database.transaction() as db:
+        block(db, "rita", by=TESTER, links=LINKS)
+
+
+@pytest.mark.parametrize("close", [_withdraw, _unpublish, _block])
+@pytest.mark.parametrize("is_asked", [False, True], ids=["before", "while it is summed up"])
+def test_once_its_reader_may_not_read_it_nobody_sums_it_up(
+    site: Site, close: Callable[[Site, Post, str], None], is_asked: bool
+) -> None:
+    post = harbour(site, visibility="granted")
+    give(site, post)
+    rita = program(site)
+    conversation = begin(rita, save=False)
+    talk(rita, conversation, 5)
+    before = row(site, conversation)
+    model = Summing("It was about the harbour.", lambda: close(site, post, conversation) if is_asked else None)
+    if not is_asked:
+        close(site, post, conversation)
+    assert summarise(site.database, {"conversation": conversation}, answerer=model) is None
+    assert model.heard == ([("", 10)] if is_asked else [])
+    assert row(site, conversation) == before
 
 
 def test_once_the_post_is_not_held_any_more_it_is_not_shown(site: Site) -> None:
