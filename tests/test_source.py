@@ -33,7 +33,8 @@ CONNECTING = {
     "smtplib": {"auth/mailing/delivering.py"},
     "openai": {"blog/conversations/asking_models.py"},
     "redis": {"storage/redis.py", "storage/cache/redis.py", "storage/locks/redis.py"},
-    "socket": {"auth/mailing/delivering.py", *(f"web/server/{n}.py" for n in ("channel", "serving", "supervisor", "worker"))},
+    # There, to shut a connection of `openai` down.
+    "socket": {"auth/mailing/delivering.py", "blog/conversations/listening.py", *(f"web/server/{n}.py" for n in ("channel", "serving", "supervisor", "worker"))},
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -52,7 +52,7 @@ class Model:
         self._limit = _LIMIT
         self._rests_until = 0.0
 
-    def answer(self, prompt: Prompt) -> Iterator[str | None]:
+    def answer(self, prompt: Prompt) -> Generator[str | None, None, None]:
         """See `Answerer`. What the model says is passed on as it comes, up to a bound."""
         left, has_spoken, listening = _LONGEST_ANSWER, False, _listen_for(_LONGEST_SECONDS)
         for piece in self._pieces(prompt_of(prompt), listening):
