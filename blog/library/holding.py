@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from auth.permissions import Permission
 from auth.principal import Principal
 from auth.users.roles import find_person
 from blog.library import queries
@@ -13,7 +14,7 @@ from blog.posts.writing import find_editable
 from eventlog.log.appending import append_event
 from storage import clock
 from storage.ids import parse_id
-from web.errors import Conflict, NotFound
+from web.errors import Conflict, Forbidden, NotFound
 
 
 def find_post(db: sa.Connection, name: str, *, by: Principal) -> Post:
@@ -43,7 +44,8 @@ def save(db: sa.Connection, name: str, *, by: Principal) -> tuple[Post, Held, bo
 def grant(db: sa.Connection, name: str, username: str, *, by: Principal) -> tuple[Post, Held, bool]:
     """Let somebody read and ask a post of one's own, until it is taken back.
 
-    Raises NotFound for a post that is not theirs to change, and for an unknown person; Conflict for its author.
+    Raises NotFound for a post that is not theirs to change, and for an unknown person; Conflict for its author; Forbidden for whoever
+    may only propose.
     """
     post, person = _find_own(db, name, by=by), find_person(db, username)
     held = queries.find_source(db, post.id, user_id=person.id)
@@ -72,7 +74,7 @@ def remove(db: sa.Connection, post_id: str, *, by: Principal) -> None:
 
 
 def withdraw(db: sa.Connection, post_id: str, username: str, *, by: Principal) -> None:
-    """Take a grant back: they may not ask any more, from now on. Raises NotFound."""
+    """Take a grant back: they may not ask any more, from now on. Raises NotFound, Forbidden."""
     post, person = _find_own(db, post_id, by=by), find_person(db, username)
     if not queries.delete_holding(db, post.id, user_id=person.id, source=Held.GRANTED):
         raise NotFound("This person was not granted this post.")
@@ -82,4 +84,8 @@ def withdraw(db: sa.Connection, post_id: str, username: str, *, by: Principal) -
 
 def _find_own(db: sa.Connection, name: str, *, by: Principal) -> Post:
     post_id = parse_id(name)
-    return find_editable(db, by=by, post_id=post_id) if post_id else find_editable(db, by=by, slug=name)
+    post = find_editable(db, by=by, post_id=post_id) if post_id else find_editable(db, by=by, slug=name)
+    if not by.may(Permission.PUBLISH_POSTS):
+        # Who reads it is more than a proposal.
+        raise Forbidden("This token may propose drafts, not say who reads a post.", error_code="insufficient_scope")
+    return post

@@ -88,6 +88,20 @@ def test_a_grant_needs_a_token_that_may_write(site: Site) -> None:
     assert site.rows("library") == 0
 
 
+def test_a_token_that_may_only_propose_grants_nothing_and_takes_nothing_back(site: Site) -> None:
+    post = harbour(site, visibility="granted")
+    give(site, post)
+    proposing = program(site, "alan", Scope.POSTS_PROPOSE, Scope.CONVERSATIONS)
+    for refused in (
+        proposing.post("/v1/library", json={"post": post.id, "user": "ada"}),
+        proposing.delete(f"/v1/library/{post.id}?user=rita"),
+    ):
+        assert refused.status_code == 403
+        assert 'error="insufficient_scope"' in refused.headers["WWW-Authenticate"]
+    assert program(site).get("/v1/library").json["items"][0]["source"] == "granted"  # type: ignore[index]
+    assert site.rows("library") == 1
+
+
 @pytest.mark.parametrize(
     ("user", "status"), [("nobody-here", 404), ("alan", 409), ("\x00", 404), ("x" * 500, 404), ("🐙", 404)]
 )
