@@ -84,6 +84,10 @@ def _write(
     if not may_end(db, exchange, is_still_allowed):
         _record(db, exchange, Outcome.ABANDONED, "No longer allowed.")
         return _error(403, "You may not ask this post any more."), None
+    if queries.is_left_behind(db, {passage.post for passage in message.passages}):
+        _record(db, exchange, Outcome.ABANDONED, "What it quotes was deleted.")
+        # Whoever erases what they wrote has looked through the answers, or will: none comes after.
+        return _error(410, "What this answer quotes was deleted meanwhile."), None
     ended = queries.end_turn(
         db, conversation_id, turn=exchange.turn, preview=_preview(message.html), at=message.created_at
     )

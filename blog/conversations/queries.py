@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from auth.principal import Principal
+from auth.users.model import users_table
 from blog.conversations.model import (
     Conversation,
     Guide,
@@ -118,6 +119,13 @@ def find_versions(db: sa.Connection, post_ids: Collection[str], *, by: Principal
     query = sa.select(_p.id, _p.version).select_from(posts_table.outerjoin(library_table, holding))
     rows: Any = db.execute(query.where(_p.id.in_(post_ids), _may_read(by, at)))
     return dict(list(rows))
+
+
+def is_left_behind(db: sa.Connection, post_ids: Collection[str]) -> bool:
+    """Whether the author of one of these posts has left, with all that they wrote."""
+    joined = posts_table.join(users_table, users_table.c.id == _p.author_id)
+    query = sa.select(_p.id).select_from(joined).where(_p.id.in_(post_ids), users_table.c.deleted_at.is_not(None))
+    return db.execute(query.limit(1)).first() is not None
 
 
 def _may_read(by: Principal, at: int) -> sa.ColumnElement[bool]:

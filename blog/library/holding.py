@@ -44,8 +44,8 @@ def save(db: sa.Connection, name: str, *, by: Principal) -> tuple[Post, Held, bo
 def grant(db: sa.Connection, name: str, username: str, *, by: Principal) -> tuple[Post, Held, bool]:
     """Let somebody read and ask a post of one's own, until it is taken back.
 
-    Raises NotFound for a post that is not theirs to change, and for an unknown person; Conflict for its author; Forbidden for whoever
-    may only propose.
+    Raises NotFound for a post that is not theirs to change, and for an unknown person; Conflict for its author;
+    Forbidden for whoever may only propose.
     """
     post, person = _find_own(db, name, by=by), find_person(db, username)
     held = queries.find_source(db, post.id, user_id=person.id)
