@@ -68,7 +68,7 @@ def put() -> Response:
 @api.delete("/v1/library/<post_id>")
 @requires(Permission.CONVERSE)
 def take_out(post_id: str) -> Response:
-    """Take a saved post out, or with `?user=` a grant back: 204."""
+    """Take a post out, or with `?user=` a grant back: 204."""
     who, user, known = principal(), request.args.get("user", "").strip(), parse_id(post_id)
     if known is None:
         raise NotFound("There is no post of that id.")

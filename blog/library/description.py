@@ -60,7 +60,7 @@ OPERATIONS: Operations = {
     },
     "/v1/library/{post_id}": {
         "delete": {
-            "summary": "Take a saved post out, or a grant back",
+            "summary": "Take a post out, or a grant back",
             "security": _BEARER,
             "parameters": [_ID, _USER],
             "responses": answers(good={204: ""}, refusals=(401, 403, 404, 409, 410, 503)),
