@@ -226,6 +226,14 @@ def list_guides(db: sa.Connection) -> list[Guide]:
     return [_to_guide(row) for row in rows]
 
 
+def list_retired_guides(db: sa.Connection, *, limit: int, before: Cursor | None = None) -> list[Guide]:
+    """Those that cannot be chosen, the last retired first."""
+    query = sa.select(*_GUIDE).where(_g.retired_at.is_not(None))
+    if before is not None:
+        query = query.where(sa.tuple_(_g.retired_at, _g.id) < sa.tuple_(before.at, before.id))
+    return [_to_guide(row) for row in db.execute(query.order_by(_g.retired_at.desc(), _g.id.desc()).limit(limit))]
+
+
 def insert_guide(db: sa.Connection, guide: Guide, *, at: int) -> None:
     """Store a new one."""
     values = {name: getattr(guide, name) for name in Guide.__dataclass_fields__}
@@ -238,8 +246,8 @@ def update_guide(db: sa.Connection, guide: Guide) -> None:
     db.execute(sa.update(guides_table).where(_g.id == guide.id).values(values))
 
 
-def retire_guide(db: sa.Connection, guide_id: str, *, at: int) -> None:
-    """Let nobody choose it any more."""
+def set_retired(db: sa.Connection, guide_id: str, *, at: int | None) -> None:
+    """Let nobody choose it any more; None: let it be chosen again."""
     changed = {"retired_at": at, "version": _g.version + 1}
     db.execute(sa.update(guides_table).where(_g.id == guide_id).values(changed))
 
