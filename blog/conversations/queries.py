@@ -195,6 +195,13 @@ def count_questions_since(db: sa.Connection, user_id: int | None, *, since: int)
     return int(db.execute(query).scalar_one())
 
 
+def count_begun_since(db: sa.Connection, user_id: int | None, *, since: int) -> int:
+    """How many conversations a person has begun since then."""
+    # What was begun since was touched since, which the index knows.
+    query = sa.select(sa.func.count()).where(_c.user_id == user_id, _c.updated_at >= since, _c.created_at >= since)
+    return int(db.execute(query).scalar_one())
+
+
 def set_summary(db: sa.Connection, conversation_id: str, *, summary: str, count: int) -> bool:
     """Store what the first `count` messages come to, unless more is summed up already."""
     is_newer = sa.and_(_c.id == conversation_id, _c.summary_count < count)

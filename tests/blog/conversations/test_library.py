@@ -187,10 +187,21 @@ def test_a_grant_to_somebody_who_cannot_have_it(site: Site, user: str, status: i
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"post": ""}, {"post": " "}, {"post": 5}, {"post": None}, {"post": "a", "x": 1}, {"post": "a", "user": 5}],
+    [{}, {"post": ""}, {"post": " "}, {"post": 5}, {"post": None}, {"post": "a", "x": 1}, {"post": "a", "user": 5}]
+    + [{"post": "harbour", "user": user} for user in ("", " ", None)],
 )
 def test_a_body_that_makes_no_sense(site: Site, body: Any) -> None:
+    harbour(site)
     assert program(site).post("/v1/library", json=body).status_code == 422
+    assert site.rows("library") == 0
+
+
+def test_a_grant_taken_back_from_nobody_leaves_what_one_saved(site: Site) -> None:
+    post, rita = harbour(site), program(site)
+    rita.post("/v1/library", json={"post": "harbour"})
+    for user in ("", "%20"):
+        assert rita.delete(f"/v1/library/{post.id}?user={user}").status_code == 422
+    assert sources(rita) == ["saved"]
 
 
 @pytest.mark.parametrize(
