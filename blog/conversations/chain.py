@@ -17,6 +17,10 @@ NOT_HELD = (
     "This post is not in your library any more. Save it, or ask its author for it, and the conversation goes on; what "
     "you wrote stays here."
 )
+DELETED = (
+    "This post was deleted. It cannot be asked any more, and what was answered from it is not shown; what you wrote "
+    "stays here."
+)
 _ARCHIVED = "This conversation is archived. Take it out of the archive to go on."
 
 
@@ -61,7 +65,9 @@ def read_held_post(db: sa.Connection, owned: Owned, *, by: Principal) -> Post:
     """The post of a conversation of theirs. Raises Forbidden when they may not read it any more, or do not hold it."""
     try:
         readable = read_post(db, by=by, post_id=owned.conversation.post_id)
-    except (NotFound, Gone):
+    except Gone:
+        raise Forbidden(DELETED) from None
+    except NotFound:
         raise Forbidden(NOT_HELD) from None
     if readable.is_withheld or owned.held is None:
         raise Forbidden(NOT_HELD)

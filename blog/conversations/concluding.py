@@ -96,6 +96,10 @@ def _write(
     if not _may_keep(db, exchange):
         _record(db, exchange, Outcome.ABANDONED, "No longer allowed.")
         return _error(403, "You may not ask this post any more."), None
+    if queries.is_left_behind(db, {passage.post for passage in message.passages}):
+        _record(db, exchange, Outcome.ABANDONED, "What it quotes was deleted.")
+        # Whoever erases what they wrote has looked through the answers, or will: none comes after.
+        return _error(410, "What this answer quotes was deleted meanwhile."), None
     is_signed_in = is_still_allowed(db)
     if not is_signed_in and message.state == State.DONE:
         message = replace(message, state=State.ABANDONED)

@@ -68,6 +68,9 @@ _BEARER = [{"bearer": list[str]()}]
 _ID: dict[str, Any] = {"name": "conversation_id", "in": "path", "required": True, "schema": {"type": "string"}}
 _LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100}}
 _ARCHIVED = {"name": "archived", "in": "query", "schema": {"enum": ["true", "false"]}}
+_NUMBER = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+_BEFORE = {"name": "before", "in": "query", "description": "Where a page ended; follow `next`.", "schema": _TEXT}
+_AFTER = {"name": "after", "in": "query", "description": "Behind which number to go on.", "schema": _NUMBER}
 _EVENT = {"type": "object", "properties": {"event": _TEXT, "data": _TEXT}}
 _STREAMED = {
     "200": {
@@ -82,7 +85,7 @@ OPERATIONS: Operations = {
         "get": {
             "summary": "Your own conversations, the last used first; archived ones apart",
             "security": _BEARER,
-            "parameters": [_LIMIT, _ARCHIVED],
+            "parameters": [_LIMIT, _ARCHIVED, _BEFORE],
             "responses": answers(good={200: "Conversations"}, refusals=(401, 403, 422)),
         },
     },
@@ -98,7 +101,7 @@ OPERATIONS: Operations = {
             "security": _BEARER,
             "parameters": [_ID],
             "requestBody": body(ConversationBody),
-            "responses": answers(good={200: "Conversation", 201: "Conversation"}, refusals=_WRITES),
+            "responses": answers(good={200: "Conversation", 201: "Conversation"}, refusals=(*_WRITES, 429)),
         },
         "patch": {
             "summary": "Give it another name, or put it into the archive or out of it",
@@ -112,7 +115,7 @@ OPERATIONS: Operations = {
         "get": {
             "summary": "What was said, in order",
             "security": _BEARER,
-            "parameters": [_ID, _LIMIT],
+            "parameters": [_ID, _LIMIT, _AFTER],
             "responses": answers(good={200: "Messages"}, refusals=(401, 403, 404, 422)),
         },
         "post": {

@@ -9,8 +9,9 @@ from auth.permissions import Permission
 from auth.principal import principal
 from blog.conversations import queries
 from blog.conversations.forms import GuideForm
-from blog.conversations.guiding import add_guide, change_guide, find_guide, retire_guide
+from blog.conversations.guiding import add_guide, bring_back_guide, change_guide, find_guide, retire_guide
 from blog.conversations.model import Guide
+from web.cursors import Cursor, cursor_of_page
 from web.database import reading, transaction
 from web.errors import Conflict, Forbidden, Invalid, Stale
 from web.forms import Form
@@ -18,6 +19,7 @@ from web.render import render_page
 
 pages = Blueprint("guide_pages", __name__)
 
+_PER_PAGE = 30
 _STALE = "Somebody changed this guide meanwhile. What you typed is below; saving it now replaces theirs."
 _REOPENED = "You are signed in again. What you typed is here as you sent it; it is not stored yet."
 
@@ -25,7 +27,7 @@ _REOPENED = "You are signed in again. What you typed is here as you sent it; it 
 @pages.get("/admin/guides")
 @requires(Permission.ADMINISTER, session_only=True)
 def show_guides() -> ResponseReturnValue:
-    """All that can be chosen, and a form for another one."""
+    """All that can be chosen, a form for another one, and those that are retired."""
     return _list(GuideForm())
 
 
@@ -90,6 +92,21 @@ def retire(guide_id: str) -> ResponseReturnValue:
     return redirect("/admin/guides", code=303)
 
 
+@pages.post("/admin/guides/<guide_id>/bring-back")
+@requires(Permission.ADMINISTER, session_only=True, fresh=True)
+def bring_back(guide_id: str) -> ResponseReturnValue:
+    """Let it be chosen again."""
+    guide = _find(guide_id)
+    if refused := Form(request.form).token_error():
+        raise Forbidden(refused)
+    try:
+        with transaction() as db:
+            bring_back_guide(db, guide.id, by=principal())
+    except Conflict as conflict:
+        return _list(GuideForm(), status=409, notice=conflict.detail)
+    return redirect("/admin/guides", code=303)
+
+
 def reopen_add(fields: MultiDict[str, str], *, notice: str = _REOPENED) -> ResponseReturnValue:
     """The form of a new guide, as it was sent when it could not be taken."""
     _check_may()
@@ -103,9 +120,22 @@ def reopen_save(fields: MultiDict[str, str], *, guide_id: str, notice: str = _RE
 
 
 def _list(form: GuideForm, *, status: int = 200, notice: str | None = None) -> Response:
+    # What is answered to a form begins the list anew.
+    before = cursor_of_page(request.args.get("before")) if request.method == "GET" else None
     with reading() as db:
         guides = queries.list_guides(db)
-    return render_page("blog/conversations/guides.html", status=status, form=form, guides=guides, notice=notice)
+        retired = queries.list_retired_guides(db, limit=_PER_PAGE + 1, before=before)
+    last = retired[_PER_PAGE - 1] if len(retired) > _PER_PAGE else None
+    return render_page(
+        "blog/conversations/guides.html",
+        status=status,
+        form=form,
+        guides=guides,
+        retired=retired[:_PER_PAGE],
+        more_before=Cursor(last.retired_at, last.id) if last is not None and last.retired_at is not None else None,
+        is_first_page=before is None,
+        notice=notice,
+    )
 
 
 def _show(guide: Guide, form: GuideForm, *, status: int = 200, notice: str | None = None) -> Response:

@@ -19,8 +19,7 @@ MOST_GUIDES = 50
 
 def add_guide(db: sa.Connection, *, name: str, system_prompt: str, greeting: str, scope: str, by: Principal) -> Guide:
     """Another one, for conversations that begin from now on. Raises Invalid for all fields at once; Conflict."""
-    if len(queries.list_guides(db)) >= MOST_GUIDES:
-        raise Conflict(f"There are {MOST_GUIDES} guides already. Retire one first.")
+    _check_room(db)
     guide = Guide(new_id(), *_checked(name, system_prompt, greeting, scope), version=1, retired_at=None)
     queries.insert_guide(db, guide, at=clock.now())
     _record(db, guide, "added", by=by)
@@ -38,7 +37,7 @@ def change_guide(
     version: int | None = None,
     by: Principal,
 ) -> Guide:
-    """Set what it is, from its next answer on; with nothing changed there is no event.
+    """Set what it is, from its next answer on, also of one that is retired; with nothing changed there is no event.
 
     Raises NotFound; Stale when `version` is given and is not the current one; Invalid for all fields at once.
     """
@@ -48,7 +47,7 @@ def change_guide(
     values = _checked(name, system_prompt, greeting, scope)
     if values == (guide.name, guide.system_prompt, guide.greeting, guide.scope):
         return guide
-    changed = Guide(guide.id, *values, version=guide.version + 1, retired_at=None)
+    changed = Guide(guide.id, *values, version=guide.version + 1, retired_at=guide.retired_at)
     queries.update_guide(db, changed)
     _record(db, changed, "changed", by=by)
     return changed
@@ -57,19 +56,36 @@ def change_guide(
 def retire_guide(db: sa.Connection, guide_id: str, *, by: Principal) -> None:
     """Let it begin nothing any more; conversations with it go on. Raises NotFound; Conflict for the last one."""
     guide = find_guide(db, guide_id)
+    if guide.retired_at is not None:
+        return
     if len(queries.list_guides(db)) == 1:
         raise Conflict("This is the last guide, and somebody has to answer. Add another one first.")
-    queries.retire_guide(db, guide.id, at=clock.now())
+    queries.set_retired(db, guide.id, at=clock.now())
     _record(db, guide, "retired", by=by)
 
 
+def bring_back_guide(db: sa.Connection, guide_id: str, *, by: Principal) -> None:
+    """Let a retired one be chosen again. Raises NotFound; Conflict when there are as many as there may be."""
+    guide = find_guide(db, guide_id)
+    if guide.retired_at is None:
+        return
+    _check_room(db)
+    queries.set_retired(db, guide.id, at=None)
+    _record(db, guide, "brought back", by=by)
+
+
 def find_guide(db: sa.Connection, name: str) -> Guide:
-    """One that can be chosen. Raises NotFound."""
+    """One of them, also a retired one. Raises NotFound."""
     known = parse_id(name)
-    guide = None if known is None else queries.find_guide(db, known)
+    guide = None if known is None else queries.find_any_guide(db, known)
     if guide is None:
         raise NotFound("There is no guide of that id.")
     return guide
+
+
+def _check_room(db: sa.Connection) -> None:
+    if len(queries.list_guides(db)) >= MOST_GUIDES:
+        raise Conflict(f"There are {MOST_GUIDES} guides already. Retire one first.")
 
 
 def _record(db: sa.Connection, guide: Guide, change: str, *, by: Principal) -> None:

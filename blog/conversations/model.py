@@ -29,6 +29,7 @@ class State(StrEnum):
     DONE = "done"
     ABANDONED = "abandoned"  # the reader went away, or the server did: what was said until then is there
     FAILED = "failed"
+    ERASED = "erased"  # empty: what it was made of went with its author's account
 
 
 guides_table = sa.Table(

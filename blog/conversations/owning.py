@@ -13,9 +13,11 @@ from blog.library.queries import find_source
 from eventlog.log.appending import append_event
 from storage import clock
 from storage.ids import parse_id
-from web.errors import Conflict, Forbidden, Invalid, NotFound
+from web.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 
 LONGEST_TITLE = 200
+MOST_A_DAY = 200
+_RETRY_SECONDS = 3600
 NOT_SAVED = (
     "This post is not in your library. Save it first: the button stands under the post, and for programs it is "
     'POST /v1/library with {"post": …}.'
@@ -35,7 +37,8 @@ def open_conversation(
     """Begin a conversation under an id that its reader's browser made, and say whether that is new.
 
     The same id again gives the same conversation, whatever else is said. Raises NotFound for somebody else's, and for
-    a post that they may not know of; Forbidden for one that they do not hold; Invalid.
+    a post that they may not know of; Forbidden for one that they do not hold; Invalid; TooMany for a person who has
+    begun as many as one may in a day.
     """
     assert by.user_id is not None
     known = parse_id(name)
@@ -66,6 +69,9 @@ def open_conversation(
         created_at=at,
         updated_at=at,
     )
+    if queries.count_begun_since(db, by.user_id, since=at - clock.DAY) >= MOST_A_DAY:
+        sentence = f"{MOST_A_DAY} conversations were begun in one day. Go on with one of them, or come back tomorrow."
+        raise TooMany(sentence, retry_after_seconds=_RETRY_SECONDS)
     queries.insert_conversation(db, conversation)
     append_event(
         db,

@@ -11,7 +11,7 @@ from auth.permissions import Permission
 from auth.principal import principal
 from blog.conversations import queries
 from blog.conversations.asking import LONGEST_QUESTION
-from blog.conversations.chain import NOT_HELD, find_own
+from blog.conversations.chain import find_own
 from blog.conversations.forms import AskForm, TitleForm
 from blog.conversations.model import Conversation
 from blog.conversations.owning import LONGEST_TITLE, change
@@ -135,7 +135,6 @@ def render_conversation(**arguments: Any) -> Response:
         "blog/conversations/conversation.html",
         longest_question=LONGEST_QUESTION,
         longest_title=LONGEST_TITLE,
-        not_held=NOT_HELD,
         canonical_url=None,
         **arguments,
     )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from auth.principal import Principal
+from auth.users.model import users_table
 from blog.conversations.model import (
     Conversation,
     Guide,
@@ -133,6 +134,13 @@ def list_texts(
     return dict(list(rows))
 
 
+def is_left_behind(db: sa.Connection, post_ids: Collection[str]) -> bool:
+    """Whether the author of one of these posts has left, with all that they wrote."""
+    joined = posts_table.join(users_table, users_table.c.id == _p.author_id)
+    query = sa.select(_p.id).select_from(joined).where(_p.id.in_(post_ids), users_table.c.deleted_at.is_not(None))
+    return db.execute(query.limit(1)).first() is not None
+
+
 def _may_read(by: Principal, at: int) -> sa.ColumnElement[bool]:
     """The condition that `by` may read a post, beside which stands how they hold it."""
     return sa.and_(_p.deleted_at.is_(None), sa.or_(is_known(by, at), is_granted_and_out(by, at)))
@@ -208,6 +216,13 @@ def count_questions_since(db: sa.Connection, user_id: int | None, *, since: int)
     return int(db.execute(query).scalar_one())
 
 
+def count_begun_since(db: sa.Connection, user_id: int | None, *, since: int) -> int:
+    """How many conversations a person has begun since then."""
+    # What was begun since was touched since, which the index knows.
+    query = sa.select(sa.func.count()).where(_c.user_id == user_id, _c.updated_at >= since, _c.created_at >= since)
+    return int(db.execute(query).scalar_one())
+
+
 def set_summary(db: sa.Connection, conversation_id: str, *, summary: str, count: int) -> bool:
     """Store what the first `count` messages come to, unless more is summed up already."""
     is_newer = sa.and_(_c.id == conversation_id, _c.summary_count < count)
@@ -239,6 +254,14 @@ def list_guides(db: sa.Connection) -> list[Guide]:
     return [_to_guide(row) for row in rows]
 
 
+def list_retired_guides(db: sa.Connection, *, limit: int, before: Cursor | None = None) -> list[Guide]:
+    """Those that cannot be chosen, the last retired first."""
+    query = sa.select(*_GUIDE).where(_g.retired_at.is_not(None))
+    if before is not None:
+        query = query.where(sa.tuple_(_g.retired_at, _g.id) < sa.tuple_(before.at, before.id))
+    return [_to_guide(row) for row in db.execute(query.order_by(_g.retired_at.desc(), _g.id.desc()).limit(limit))]
+
+
 def insert_guide(db: sa.Connection, guide: Guide, *, at: int) -> None:
     """Store a new one."""
     values = {name: getattr(guide, name) for name in Guide.__dataclass_fields__}
@@ -251,8 +274,8 @@ def update_guide(db: sa.Connection, guide: Guide) -> None:
     db.execute(sa.update(guides_table).where(_g.id == guide.id).values(values))
 
 
-def retire_guide(db: sa.Connection, guide_id: str, *, at: int) -> None:
-    """Let nobody choose it any more."""
+def set_retired(db: sa.Connection, guide_id: str, *, at: int | None) -> None:
+    """Let nobody choose it any more; None: let it be chosen again."""
     changed = {"retired_at": at, "version": _g.version + 1}
     db.execute(sa.update(guides_table).where(_g.id == guide_id).values(changed))
 

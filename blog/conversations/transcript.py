@@ -53,6 +53,11 @@ class Entry(NamedTuple):
         """Whether the answer ends before its end."""
         return self.message.state == State.ABANDONED
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether it went with what it was made of."""
+        return self.message.state == State.ERASED
+
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
@@ -63,25 +68,31 @@ class Transcript:
     post: Post | None  # None: not theirs to read or to ask any more; what they wrote themselves is all there is then
     entries: list[Entry]
     earlier: int | None  # the number before which there is more
+    closed: str  # why there is no post
 
 
 def read_transcript(db: sa.Connection, name: str, *, by: Principal, before: int | None = None) -> Transcript:
     """Somebody's own conversation; `before`: what was said before the message of that number. Raises NotFound."""
     owned = find_own(db, name, by=by)
+    post, closed = None, ""
     try:
         post = read_held_post(db, owned, by=by)
-    except Forbidden:
-        post = None
+    except Forbidden as refused:
+        closed = refused.detail
     messages = queries.list_last_messages(db, owned.conversation.id, limit=MESSAGES_A_PAGE + 1, before=before)
     earlier = messages[1].number if len(messages) > MESSAGES_A_PAGE else None
     messages = messages[-MESSAGES_A_PAGE:]
     if post is None:
-        entries = [Entry(each, Markup(), [], False, "") for each in messages if each.role == Role.READER]
+        entries = [Entry(each, Markup(), [], False, "") for each in messages if _is_shown_closed(each)]
     else:
         entries = _entries(messages, _find_standing(db, messages, by=by))
     guide = queries.find_any_guide(db, owned.conversation.guide_id)
     assert guide is not None
-    return Transcript(owned.conversation, guide, post, entries, earlier)
+    return Transcript(owned.conversation, guide, post, entries, earlier, closed)
+
+
+def _is_shown_closed(message: Message) -> bool:
+    return message.role == Role.READER or message.state == State.ERASED
 
 
 def _find_standing(db: sa.Connection, messages: Sequence[Message], *, by: Principal) -> dict[Passage, bool]:

@@ -13,6 +13,7 @@ from storage.jobs import enqueue
 from web.site.queries import touch
 
 _AT_ONCE = 25
+_ANSWERS_AT_ONCE = 200
 
 
 def withdraw(db: sa.Connection, user_id: int) -> None:
@@ -25,21 +26,39 @@ def withdraw(db: sa.Connection, user_id: int) -> None:
 def erase_some(database: Database, user_id: int) -> bool:
     """Erase the next few posts, or when there are none any more the next few pictures; whether there may be more.
 
-    A picture that stands in what others have written is theirs from then on.
+    What others were answered from a post goes before it. A picture that stands in what others have written is theirs
+    from then on.
     """
-    at = clock.now()
-    with database.transaction() as db:
+    with database.reading() as db:
         post_ids = queries.list_unerased(db, author_id=user_id, limit=_AT_ONCE)
+        quoting = queries.list_quoting(db, post_ids, limit=_ANSWERS_AT_ONCE) if post_ids else []
+    with database.transaction() as db:
         if post_ids:
-            for post_id in post_ids:
-                delete_entry(db, post_id)
-            queries.erase_posts(db, post_ids, at=at)
-            touch(db)
+            if not _erase_answers(db, post_ids, quoting):
+                _erase_posts(db, post_ids)
             return True
         pictures = queries.list_pictures(db, user_id=user_id, limit=_AT_ONCE)
         for picture in pictures:
             _part_with(db, picture, user_id=user_id)
     return bool(pictures)
+
+
+def _erase_answers(db: sa.Connection, post_ids: list[str], quoting: list[str]) -> bool:
+    """The next few answers, or names of conversations, that say something of these posts; whether there were any.
+
+    None that quotes them is stored any more since their author left: `conversations.concluding` sees to that.
+    """
+    if answers := quoting or queries.list_answers_about(db, post_ids, limit=_ANSWERS_AT_ONCE):
+        queries.erase_answers(db, answers)
+        return True
+    return queries.erase_names(db, post_ids, limit=_ANSWERS_AT_ONCE)
+
+
+def _erase_posts(db: sa.Connection, post_ids: list[str]) -> None:
+    for post_id in post_ids:
+        delete_entry(db, post_id)
+    queries.erase_posts(db, post_ids, at=clock.now())
+    touch(db)
 
 
 def _part_with(db: sa.Connection, picture: queries.Picture, *, user_id: int) -> None:

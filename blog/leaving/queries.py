@@ -5,6 +5,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from auth.users.model import users_table
+from blog.conversations.model import Role, State, conversations_table, messages_table
 from blog.indexing.model import indexed_posts_table, post_words_table
 from blog.indexing.words import key_of_author
 from blog.media.model import media_table, media_uses_table
@@ -14,6 +15,7 @@ from blog.series.model import series_posts_table, series_table
 from blog.tags.model import post_tags_table
 
 _p, _m, _u, _s = posts_table.c, media_table.c, media_uses_table.c, series_table.c
+_c, _said, _r = conversations_table.c, messages_table.c, revisions_table.c
 _i, _w = indexed_posts_table.c, post_words_table.c
 # What belongs to a post and says something of its text.
 _ABOUT_POSTS = (
@@ -25,6 +27,9 @@ _ABOUT_POSTS = (
 )
 # Empty, once a post is erased. Its row and its addresses stay, which answer that it is gone.
 _TEXTS = ("title", "body", "html", "excerpt", "summary", "tags")
+# What an answer says, and what a conversation keeps of its answers.
+_ANSWER = {"content": "", "html": "", "passages": "[]", "state": State.ERASED}
+_LONGEST_TITLE = 200
 
 
 class Picture(NamedTuple):
@@ -94,6 +99,42 @@ def erase_posts(db: sa.Connection, post_ids: list[str], *, at: int) -> None:
         db.execute(sa.delete(table).where(post_id.in_(post_ids)))
     values = {**dict.fromkeys(_TEXTS, ""), "version": _p.version + 1, "deleted_at": sa.func.coalesce(_p.deleted_at, at)}
     db.execute(sa.update(posts_table).where(_p.id.in_(post_ids)).values(values))
+
+
+def list_quoting(db: sa.Connection, post_ids: list[str], *, limit: int) -> list[str]:
+    """The ids of some answers that quote one of these posts. Looks through all: not for where others wait to write."""
+    quoted = sa.func.json_each(_said.passages).table_valued("value")
+    post_id = sa.func.json_extract(quoted.c.value, "$.post")
+    quotes = sa.select(sa.literal(1)).select_from(quoted).where(post_id.in_(post_ids)).exists()
+    query = sa.select(_said.id).where(_said.role == Role.GUIDE, _said.passages != "[]", quotes)
+    return list(db.execute(query.limit(limit)).scalars())
+
+
+def list_answers_about(db: sa.Connection, post_ids: list[str], *, limit: int) -> list[str]:
+    """The ids of some answers, not erased yet, of conversations about these posts."""
+    query = sa.select(_said.id).join(conversations_table, _c.id == _said.conversation_id)
+    query = query.where(_c.post_id.in_(post_ids), _said.role == Role.GUIDE, _said.state != State.ERASED)
+    return list(db.execute(query.limit(limit)).scalars())
+
+
+def erase_answers(db: sa.Connection, message_ids: list[str]) -> None:
+    """Empty these answers, and what was kept of them with their conversations. What readers asked stays.
+
+    An answer or a summary that is being made of them meanwhile comes too late.
+    """
+    touched = sa.select(_said.conversation_id).where(_said.id.in_(message_ids))
+    values = {"preview": "", "summary": "", "summary_count": _c.message_count}
+    values |= {"turn": _c.turn + 1, "version": _c.version + 1}
+    db.execute(sa.update(conversations_table).where(_c.id.in_(touched)).values(values))
+    db.execute(sa.update(messages_table).where(_said.id.in_(message_ids)).values(_ANSWER))
+
+
+def erase_names(db: sa.Connection, post_ids: list[str], *, limit: int) -> bool:
+    """Take the name from some conversations that are called as their post was, one of these; whether there were any."""
+    called = sa.select(sa.func.substr(_r.title, 1, _LONGEST_TITLE)).where(_r.post_id == _c.post_id)
+    named = sa.select(_c.id).where(_c.post_id.in_(post_ids), _c.title != "", _c.title.in_(called)).limit(limit)
+    values = {"title": "", "version": _c.version + 1}
+    return db.execute(sa.update(conversations_table).where(_c.id.in_(named)).values(values)).rowcount > 0
 
 
 def list_pictures(db: sa.Connection, *, user_id: int, limit: int) -> list[Picture]:

@@ -28,7 +28,9 @@ class LibraryBody(JsonBody):
     """What is said to put a post into a library."""
 
     post: str = Field("", description="Its id or slug.", json_schema_extra={"minLength": 1})
-    user: str = Field("", description="Whom its author grants it to. Absent: one's own library.")
+    user: str = Field(
+        "", description="Whom its author grants it to. Absent: one's own library.", json_schema_extra={"minLength": 1}
+    )
 
 
 @api.get("/v1/library")
@@ -50,7 +52,7 @@ def put() -> Response:
     who = principal()
     check_header_token()
     asked, faults = read_body(LibraryBody)
-    name, user = asked.get("post", "").strip(), asked.get("user", "").strip()
+    name, user = asked.get("post", "").strip(), _user(asked.get("user"), faults)
     if "post" not in faults and not name:
         faults["post"] = "Name a post by its id or slug."
     if faults:
@@ -65,20 +67,30 @@ def put() -> Response:
 @api.delete("/v1/library/<post_id>")
 @requires(Permission.CONVERSE)
 def take_out(post_id: str) -> Response:
-    """Take a saved post out, or with `?user=` a grant back: 204."""
-    who, user, known = principal(), request.args.get("user", "").strip(), parse_id(post_id)
+    """Take a post out, or with `?user=` a grant back: 204."""
+    who, known, faults = principal(), parse_id(post_id), dict[str, str]()
     if known is None:
         raise NotFound("There is no post of that id.")
-    if user:
+    if user := _user(request.args.get("user"), faults):
         with reading() as db:
             find_post(db, known, by=who)
     check_header_token()
+    if faults:
+        raise Invalid(faults)
     with transaction() as db:
         if user:
             withdraw(db, known, user, by=who)
         else:
             remove(db, known, by=who)
     return Response(status=204)
+
+
+def _user(text: str | None, faults: dict[str, str]) -> str:
+    """Whom it is granted to, trimmed; empty: it is about one's own library, which a name of nothing is not."""
+    user = (text or "").strip()
+    if text is not None and not user:
+        faults["user"] = "Name somebody, or leave it out."
+    return user
 
 
 def _as_json(held: Holding) -> dict[str, Any]:

@@ -38,15 +38,16 @@ SCHEMAS: dict[str, Any] = {
 
 _BEARER = [{"bearer": list[str]()}]
 _LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100}}
+_BEFORE = {"name": "before", "in": "query", "description": "Where a page ended; follow `next`.", "schema": _TEXT}
 _ID: dict[str, Any] = {"name": "post_id", "in": "path", "required": True, "schema": {"type": "string"}}
-_USER = {"name": "user", "in": "query", "schema": {"type": "string"}}
+_USER = {"name": "user", "in": "query", "schema": {"type": "string", "minLength": 1}}
 
 OPERATIONS: Operations = {
     "/v1/library": {
         "get": {
             "summary": "What you have saved or were granted, the newest first",
             "security": _BEARER,
-            "parameters": [_LIMIT],
+            "parameters": [_LIMIT, _BEFORE],
             "responses": answers(good={200: "Library"}, refusals=(401, 403, 422)),
         },
         "post": {
@@ -60,10 +61,10 @@ OPERATIONS: Operations = {
     },
     "/v1/library/{post_id}": {
         "delete": {
-            "summary": "Take a saved post out, or a grant back",
+            "summary": "Take a post out, or a grant back",
             "security": _BEARER,
             "parameters": [_ID, _USER],
-            "responses": answers(good={204: ""}, refusals=(401, 403, 404, 409, 410, 503)),
+            "responses": answers(good={204: ""}, refusals=(401, 403, 404, 410, 422, 503)),
         },
     },
 }

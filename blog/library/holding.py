@@ -2,18 +2,24 @@
 
 import sqlalchemy as sa
 
+from auth.permissions import Permission
 from auth.principal import Principal
 from auth.users.roles import find_person
 from blog.library import queries
-from blog.library.events import GRANT_WITHDRAWN, POST_GRANTED, POST_REMOVED, POST_SAVED
+from blog.library.events import GRANT_DECLINED, GRANT_WITHDRAWN, POST_GRANTED, POST_REMOVED, POST_SAVED
 from blog.posts.events import about
-from blog.posts.model import Held, Post
+from blog.posts.model import Held, Post, Visibility
 from blog.posts.reading import read_post, refuse_to_members_only
 from blog.posts.writing import find_editable
 from eventlog.log.appending import append_event
 from storage import clock
 from storage.ids import parse_id
-from web.errors import Conflict, NotFound
+from web.errors import Conflict, Forbidden, NotFound
+
+NOT_FOR_FEW = (
+    "More people than those whom you grant it may read this post. Choose “Only those whom you grant it” as its readers "
+    "first."
+)
 
 
 def find_post(db: sa.Connection, name: str, *, by: Principal) -> Post:
@@ -43,7 +49,8 @@ def save(db: sa.Connection, name: str, *, by: Principal) -> tuple[Post, Held, bo
 def grant(db: sa.Connection, name: str, username: str, *, by: Principal) -> tuple[Post, Held, bool]:
     """Let somebody read and ask a post of one's own, until it is taken back.
 
-    Raises NotFound for a post that is not theirs to change, and for an unknown person; Conflict for its author.
+    Raises NotFound for a post that is not theirs to change, and for an unknown person; Conflict for its author, and for
+    a post that others than those whom it was granted may read; Forbidden for whoever may only propose.
     """
     post, person = _find_own(db, name, by=by), find_person(db, username)
     held = queries.find_source(db, post.id, user_id=person.id)
@@ -51,30 +58,36 @@ def grant(db: sa.Connection, name: str, username: str, *, by: Principal) -> tupl
         raise Conflict("Its author holds a post anyway.")
     if held == Held.GRANTED:
         return post, held, False
+    if post.visibility != Visibility.GRANTED:
+        raise Conflict(NOT_FOR_FEW)
     if held is None:
         queries.insert_holding(db, post.id, user_id=person.id, source=Held.GRANTED, at=clock.now())
     else:
-        queries.set_source(db, post.id, user_id=person.id, source=Held.GRANTED)
+        queries.set_granted(db, post.id, user_id=person.id, at=clock.now())
     payload = {"slug": post.slug, "to": person.username}
     append_event(db, POST_GRANTED, by=by, subject=about(post.id), payload=payload)
     return post, Held.GRANTED, True
 
 
 def remove(db: sa.Connection, post_id: str, *, by: Principal) -> None:
-    """Take a saved post out of one's own library; its conversations are closed by that. Raises NotFound, Conflict."""
+    """Take a post out of one's own library; its conversations are closed by that. Raises NotFound.
+
+    What was granted is declined with that: its author may grant it again.
+    """
     assert by.user_id is not None
     held = queries.find_source(db, post_id, user_id=by.user_id)
-    if held == Held.GRANTED:
-        raise Conflict("This post was granted to you; whoever granted it takes it back.")
-    if not queries.delete_holding(db, post_id, user_id=by.user_id, source=Held.SAVED):
+    if not queries.delete_holding(db, post_id, user_id=by.user_id):
         raise NotFound("This post is not in your library.")
-    append_event(db, POST_REMOVED, by=by, subject=about(post_id))
+    append_event(db, GRANT_DECLINED if held == Held.GRANTED else POST_REMOVED, by=by, subject=about(post_id))
 
 
 def withdraw(db: sa.Connection, post_id: str, username: str, *, by: Principal) -> None:
-    """Take a grant back: they may not ask any more, from now on. Raises NotFound."""
+    """Take a grant back: they may not ask any more, from now on, what they had not saved themselves before.
+
+    Raises NotFound, Forbidden.
+    """
     post, person = _find_own(db, post_id, by=by), find_person(db, username)
-    if not queries.delete_holding(db, post.id, user_id=person.id, source=Held.GRANTED):
+    if not queries.delete_grant(db, post.id, user_id=person.id):
         raise NotFound("This person was not granted this post.")
     payload = {"slug": post.slug, "from": person.username}
     append_event(db, GRANT_WITHDRAWN, by=by, subject=about(post.id), payload=payload)
@@ -82,4 +95,8 @@ def withdraw(db: sa.Connection, post_id: str, username: str, *, by: Principal) -
 
 def _find_own(db: sa.Connection, name: str, *, by: Principal) -> Post:
     post_id = parse_id(name)
-    return find_editable(db, by=by, post_id=post_id) if post_id else find_editable(db, by=by, slug=name)
+    post = find_editable(db, by=by, post_id=post_id) if post_id else find_editable(db, by=by, slug=name)
+    if not by.may(Permission.PUBLISH_POSTS):
+        # Who reads it is more than a proposal.
+        raise Forbidden("This token may propose drafts, not say who reads a post.", error_code="insufficient_scope")
+    return post

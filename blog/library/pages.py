@@ -59,7 +59,7 @@ def put() -> ResponseReturnValue:
 @pages.post("/library/<post_id>/remove")
 @requires(Permission.CONVERSE, session_only=True)
 def take_out(post_id: str) -> ResponseReturnValue:
-    """Take a saved post out, and lead back to where the button stood: the library, or with `then` the post."""
+    """Take a post out, and lead back to where the button stood: the library, or with `then` the post."""
     known = parse_id(post_id)
     if known is None:
         raise NotFound("There is no post of that id.")

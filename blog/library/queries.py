@@ -52,18 +52,29 @@ def find_holding(db: sa.Connection, post: Post, by: Principal) -> Held | None:
 
 def insert_holding(db: sa.Connection, post_id: str, *, user_id: int, source: Held, at: int) -> None:
     """Store it; nothing is there yet."""
-    db.execute(sa.insert(library_table).values(user_id=user_id, post_id=post_id, source=source, created_at=at))
+    values = {"user_id": user_id, "post_id": post_id, "source": source, "created_at": at}
+    saved_at = at if source == Held.SAVED else None
+    db.execute(sa.insert(library_table).values(**values, saved_at=saved_at))
 
 
-def set_source(db: sa.Connection, post_id: str, *, user_id: int, source: Held) -> None:
-    """Say otherwise how it came to be held."""
+def set_granted(db: sa.Connection, post_id: str, *, user_id: int, at: int) -> None:
+    """Let a grant stand over what they saved."""
     is_this = sa.and_(_h.user_id == user_id, _h.post_id == post_id)
-    db.execute(sa.update(library_table).where(is_this).values(source=source))
+    db.execute(sa.update(library_table).where(is_this).values(source=Held.GRANTED, created_at=at))
 
 
-def delete_holding(db: sa.Connection, post_id: str, *, user_id: int, source: Held) -> bool:
-    """Take it out; whether it was there like that."""
-    is_this = sa.and_(_h.user_id == user_id, _h.post_id == post_id, _h.source == source)
+def delete_grant(db: sa.Connection, post_id: str, *, user_id: int) -> bool:
+    """Take a grant away; what they had saved before is as it was then. Whether it was granted."""
+    is_this = sa.and_(_h.user_id == user_id, _h.post_id == post_id, _h.source == Held.GRANTED)
+    saved = sa.update(library_table).where(is_this, _h.saved_at.is_not(None))
+    if db.execute(saved.values(source=Held.SAVED, created_at=_h.saved_at)).rowcount:
+        return True
+    return db.execute(sa.delete(library_table).where(is_this)).rowcount == 1
+
+
+def delete_holding(db: sa.Connection, post_id: str, *, user_id: int) -> bool:
+    """Take it out, however it came to be held; whether it was there."""
+    is_this = sa.and_(_h.user_id == user_id, _h.post_id == post_id)
     return db.execute(sa.delete(library_table).where(is_this)).rowcount == 1
 
 

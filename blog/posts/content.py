@@ -192,7 +192,7 @@ def _check_visibility(visibility: str) -> Visibility:
     try:
         return Visibility(visibility)
     except ValueError:
-        raise Fault("Choose public or members.") from None
+        raise Fault("Choose public, members or granted.") from None
 
 
 def _check_publish_at(at: int | None) -> int | None:

@@ -124,6 +124,8 @@ library_table = sa.Table(
     sa.Column("post_id", sa.Text, sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, index=True),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("created_at", sa.Integer, nullable=False),
+    # By themself, and from then on, also while a grant stands over it; NULL: they did not.
+    sa.Column("saved_at", sa.Integer),
     sa.Index("ix_library_listed", "user_id", "created_at", "post_id"),
 )
 

@@ -76,6 +76,7 @@ WHOSE = {
     "POST /admin/guides": OWNER,
     "GET /admin/guides/<guide_id>": OWNER,
     "POST /admin/guides/<guide_id>": OWNER,
+    "POST /admin/guides/<guide_id>/bring-back": OWNER,
     "POST /admin/guides/<guide_id>/retire": OWNER,
     "GET /admin/invitations": OWNER,
     "POST /admin/invitations": OWNER,

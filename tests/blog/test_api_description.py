@@ -52,6 +52,19 @@ OPERATIONS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1/library", "before"),
+        ("/v1/conversations", "before"),
+        ("/v1/conversations/{conversation_id}/messages", "after"),
+    ],
+)
+def test_what_leads_to_the_next_page_is_described(running: Site, path: str, name: str) -> None:
+    described = (running.client().get("/v1/openapi.json").json or {})["paths"][path]["get"]["parameters"]
+    assert name in [parameter["name"] for parameter in described]
+
+
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_operation_answers_as_described(

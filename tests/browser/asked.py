@@ -1,7 +1,7 @@
 """What there is to see of conversations: every kind of answer, and every way that one can end."""
 
 from blog.conversations import asking
-from blog.conversations.guiding import add_guide
+from blog.conversations.guiding import add_guide, retire_guide
 from blog.conversations.owning import change, open_conversation
 from blog.conversations.streaming import answer
 from blog.library.holding import grant, save, withdraw
@@ -23,6 +23,10 @@ def converse(site: Site, text: str, long: str, unbroken: str) -> None:
             scope="blog",
             by=site.principal("olive"),
         )
+        former = add_guide(
+            db, name="Former master", system_prompt="Be long.", greeting="", scope="post", by=site.principal("olive")
+        )
+        retire_guide(db, former.id, by=site.principal("olive"))
         for slug in ("fleet", "german", "arabic", "harbour"):
             save(db, slug, by=rita)
         for slug in ("few", "albatross"):

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from auth.permissions import Scope
+from blog.conversations import owning
 from blog.conversations.answering import Silent
 from storage.ids import new_id
 from tests.blog.conversations.talking import (
@@ -300,6 +301,27 @@ class TestRefusalsComeInOrder:
         take_back(site, post)
         for body in ({"content": ""}, {"content": 5}, {"bad": 1}):
             assert rita.post(f"{path}/messages", json=body).status_code == 403
+
+
+def test_a_person_begins_so_many_in_a_day(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owning, "MOST_A_DAY", 2)
+    with time_machine.travel(1_900_000_000, tick=False) as now:
+        harbour(site)
+        rita, alan = program(site), program(site, "alan")
+        first, _second = begin(rita), begin(rita)
+        events = site.rows("events")
+        refused = rita.put(f"/v1/conversations/{new_id()}", json={"post": "harbour"})
+        assert (refused.status_code, int(refused.headers["Retry-After"]) > 0) == (429, True)
+        assert (site.rows("conversations"), site.rows("events")) == (2, events)
+        assert rita.put(f"/v1/conversations/{first}", json={"post": "harbour"}).status_code == 200
+        page = site.client("rita").submit(
+            f"/conversations/{new_id()}/ask", page="/library", post="harbour", content=QUESTION
+        )
+        assert (page.status_code, QUESTION in page.text) == (429, True)
+        begin(alan, save=False)
+        now.shift(24 * 3600 + 1)
+        later = program(site)
+        begin(later)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,18 @@ import pytest
 import time_machine
 
 from auth.principal import FRESH_FOR
-from blog.conversations.guiding import LONGEST_GREETING, LONGEST_NAME, LONGEST_PROMPT, MOST_GUIDES, add_guide
+from blog.conversations import guide_pages
+from blog.conversations.guiding import (
+    LONGEST_GREETING,
+    LONGEST_NAME,
+    LONGEST_PROMPT,
+    MOST_GUIDES,
+    add_guide,
+    retire_guide,
+)
 from storage import clock
+from storage.ids import new_id
+from tests.blog.conversations.talking import answers_with, ask, harbour, program
 from tests.support import PASSWORD, Client, Site
 
 GOOD = {"name": "Harbour master", "system_prompt": "Answer in one sentence.", "greeting": "Ahoy.", "scope": "post"}
@@ -63,9 +73,7 @@ def test_the_owner_adds_changes_and_retires_one(site: Site, olive: Client) -> No
     assert rows(site)[-1][4] == 2, "with nothing changed there is no version"
     assert olive.submit(f"{path}/retire", page="/admin/guides").status_code == 303
     assert rows(site)[-1][-1] is True
-    assert "Pilot" not in olive.get("/admin/guides").text
-    assert olive.get(path).status_code == 404
-    assert olive.submit(f"{path}/retire", page="/admin/guides").status_code == 404
+    assert olive.submit(f"{path}/retire", page="/admin/guides").status_code == 303, "again changes nothing"
     assert [re.findall(r"added|changed|retired", each) for each in changes(site)] == [
         ["added"],
         ["changed"],
@@ -75,6 +83,81 @@ def test_the_owner_adds_changes_and_retires_one(site: Site, olive: Client) -> No
     log = html.unescape(olive.get("/admin/log").text)
     for sentence in ("added the guide “<bdi>Harbour master", "changed the guide “<bdi>Pilot", "retired the guide"):
         assert sentence in log
+
+
+def test_a_retired_one_is_listed_apart_mended_and_brought_back(site: Site, olive: Client) -> None:
+    assert olive.submit("/admin/guides", **GOOD).status_code == 303
+    path = path_of(olive, "Harbour master")
+    site.post("alan", title="Knots", slug="knots", body="## Ropes\n\nA wet rope dries in the wind.")
+    new, alan = "/conversations/new?post=knots", site.client("alan")
+    assert "Harbour master" in alan.get(new).text
+    assert olive.submit(f"{path}/retire", page="/admin/guides").status_code == 303
+    page = olive.get("/admin/guides").text
+    assert page.index('id="retired"') < page.index("Harbour master")
+    assert "It is retired" in olive.get(path).text
+    version = rows(site)[-1][4]
+    mended = GOOD | {"system_prompt": "Be good.", "scope": "blog", "greeting": ""}
+    assert olive.submit(path, **mended, version=str(version)).status_code == 303
+    assert rows(site)[-1] == ("Harbour master", "Be good.", "", "blog", version + 1, True)
+    assert "Harbour master" not in alan.get(new).text
+    for _ in range(2):
+        assert olive.submit(f"{path}/bring-back", page="/admin/guides").status_code == 303
+    assert rows(site)[-1] == ("Harbour master", "Be good.", "", "blog", version + 2, False)
+    assert 'id="retired"' not in olive.get("/admin/guides").text
+    assert "Harbour master" in alan.get(new).text
+    assert [re.findall(r"added|changed|retired|brought back", each) for each in changes(site)] == [
+        ["added"],
+        ["retired"],
+        ["changed"],
+        ["brought back"],
+    ]
+    assert "brought back the guide “<bdi>Harbour master" in html.unescape(olive.get("/admin/log").text)
+
+
+def test_what_was_mended_of_a_retired_one_counts_from_its_next_answer_on(site: Site, olive: Client) -> None:
+    assert olive.submit("/admin/guides", **GOOD).status_code == 303
+    path = path_of(olive, "Harbour master")
+    post, alan, conversation = harbour(site), program(site, "alan"), new_id()
+    chosen = {"post": post.id, "guide": path.rpartition("/")[2]}
+    assert alan.put(f"/v1/conversations/{conversation}", json=chosen).status_code == 201
+    scripted = answers_with(site, "So.")
+    ask(alan, conversation)
+    assert olive.submit(f"{path}/retire", page="/admin/guides").status_code == 303
+    version = str(rows(site)[-1][4])
+    assert olive.submit(path, **GOOD | {"system_prompt": "Be good."}, version=version).status_code == 303
+    ask(alan, conversation)
+    assert [each.guide.system_prompt for each in scripted.prompts] == ["Answer in one sentence.", "Be good."]
+
+
+def test_bringing_back_has_the_bounds_of_adding(site: Site, olive: Client) -> None:
+    assert olive.submit("/admin/guides", **GOOD).status_code == 303
+    path = path_of(olive, "Harbour master")
+    assert olive.submit(f"{path}/retire", page="/admin/guides").status_code == 303
+    assert olive.post(f"{path}/bring-back", data={"csrf_token": "bad"}).status_code == 403
+    with site.database.transaction() as db:
+        for number in range(MOST_GUIDES - 1):
+            add_guide(db, **GOOD | {"name": f"Guide {number}"}, by=site.principal("olive"))
+    answer = olive.submit(f"{path}/bring-back", page="/admin/guides")
+    assert (answer.status_code, "Retire one first" in answer.text) == (409, True)
+    assert sum(row[-1] for row in rows(site)) == 1
+    assert olive.submit(f"/admin/guides/{new_id()}/bring-back", page="/admin/guides").status_code == 404
+
+
+def test_the_retired_have_pages(site: Site, olive: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guide_pages, "_PER_PAGE", 2)
+    with site.database.transaction() as db:
+        for number in range(5):
+            guide = add_guide(db, **GOOD | {"name": f"Guide {number}"}, by=site.principal("olive"))
+            retire_guide(db, guide.id, by=site.principal("olive"))
+    seen: list[str] = []
+    path = "/admin/guides"
+    while path:
+        page = olive.get(path).text
+        seen += re.findall(r'class="what"[^>]*><bdi>(Guide \d)<', page)
+        more = re.search(r'rel="next" href="([^"]+)"', page)
+        path = more[1] if more else ""
+    assert seen == [f"Guide {number}" for number in (4, 3, 2, 1, 0)]
+    assert olive.get("/admin/guides?before=x").status_code == 404
 
 
 @pytest.mark.parametrize(

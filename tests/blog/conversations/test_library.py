@@ -1,13 +1,16 @@
 """The library over the API: saving, granting, and taking both back."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auth.permissions import Scope
+from blog.posts.model import Post
+from storage import sqlite, upgrading
 from storage.ids import new_id
 from tests.blog.conversations.talking import ask, begin, give, harbour, messages, program, take_back
-from tests.support import Site
+from tests.support import Client, Site
 
 HELD = {"post", "slug", "title", "url", "source"}
 
@@ -16,6 +19,17 @@ def kinds(site: Site) -> list[str]:
     with site.database.reading() as db:
         rows = db.exec_driver_sql("SELECT kind FROM events WHERE kind LIKE 'library.%' ORDER BY id")
         return [row[0] for row in rows]
+
+
+def sources(client: Client) -> list[str]:
+    """How they came to hold what they may read."""
+    return [each["source"] for each in (client.get("/v1/library").json or {})["items"]]
+
+
+def reads(site: Site, post: Post, visibility: str) -> None:
+    """Its author chooses other readers."""
+    alan = site.client(token=site.token("alan"))
+    assert alan.patch(f"/v1/posts/{post.id}", json={"visibility": visibility}).status_code == 200
 
 
 def test_saving_is_201_and_again_200_and_removing_204_and_again_404(site: Site) -> None:
@@ -54,8 +68,6 @@ def test_a_grant_by_its_author(site: Site) -> None:
     assert rita.post("/v1/library", json={"post": post.id}).json == {
         k: v for k, v in answer.json.items() if k != "user"
     }
-    # What was granted is taken back by who granted it.
-    assert rita.delete(f"/v1/library/{post.id}").status_code == 409
     assert alan.delete(f"/v1/library/{post.id}?user=rita").status_code == 204
     assert alan.delete(f"/v1/library/{post.id}?user=rita").status_code == 404
     assert rita.get("/v1/library").json == {"items": [], "next": None}
@@ -65,11 +77,72 @@ def test_a_grant_by_its_author(site: Site) -> None:
 def test_a_saved_post_becomes_a_granted_one(site: Site) -> None:
     post, rita = harbour(site), program(site)
     rita.post("/v1/library", json={"post": post.id})
+    saved = rita.get("/v1/library").json
+    reads(site, post, "granted")
     give(site, post)
-    listed = rita.get("/v1/library").json
-    assert listed is not None
-    assert [each["source"] for each in listed["items"]] == ["granted"]
+    assert sources(rita) == ["granted"]
     assert site.rows("library") == 1
+    # What one saved oneself nobody takes away.
+    take_back(site, post)
+    assert sources(rita) == []
+    reads(site, post, "public")
+    assert rita.get("/v1/library").json == saved
+    assert rita.delete(f"/v1/library/{post.id}").status_code == 204
+    assert site.rows("library") == 0
+
+
+@pytest.mark.parametrize("visibility", ["public", "members"])
+def test_what_others_read_too_is_not_granted(site: Site, visibility: str) -> None:
+    post, alan, rita = harbour(site, visibility=visibility), program(site, "alan", *Scope), program(site)
+    rita.post("/v1/library", json={"post": post.id})
+    refused = alan.post("/v1/library", json={"post": post.id, "user": "rita"})
+    assert refused.status_code == 409
+    assert "Only those whom you grant it" in (refused.json or {})["detail"]
+    assert alan.delete(f"/v1/library/{post.id}?user=rita").status_code == 404
+    assert sources(rita) == ["saved"]
+    assert kinds(site) == ["library.saved"]
+
+
+def test_a_grant_is_declined_by_whoever_got_it(site: Site) -> None:
+    post, rita = harbour(site, visibility="granted"), program(site)
+    give(site, post)
+    conversation = begin(rita, save=False)
+    assert ask(rita, conversation).status_code == 201
+    assert rita.delete(f"/v1/library/{post.id}").status_code == 204
+    assert rita.delete(f"/v1/library/{post.id}").status_code == 404
+    assert sources(rita) == []
+    assert ask(rita, conversation).status_code == 403
+    assert [each["role"] for each in messages(rita, conversation)] == ["reader"]
+    assert kinds(site) == ["library.granted", "library.grant_declined"]
+    give(site, post)
+    assert sources(rita) == ["granted"]
+    assert len(messages(rita, conversation)) == 2
+
+
+def test_what_is_granted_has_a_button_that_removes_it(site: Site) -> None:
+    post, rita = harbour(site, visibility="granted"), site.client("rita")
+    give(site, post)
+    page = rita.get("/library").text
+    assert "only if it is granted again" in page
+    assert f'action="/library/{post.id}/remove"' in page
+    assert rita.submit(f"/library/{post.id}/remove", page="/library").headers["Location"] == "/library"
+    assert rita.get("/posts/harbour").status_code == 404
+    log = site.client("olive").get("/admin/log").text
+    assert "took a post that was granted to them out of their library" in log
+
+
+def test_the_page_of_grants_offers_none_where_others_read_too(site: Site) -> None:
+    post, alan = harbour(site, visibility="granted"), site.client("alan")
+    path = "/posts/harbour/grants"
+    assert alan.submit(path, username="rita").status_code == 303
+    reads(site, post, "public")
+    page = alan.get(path).text
+    assert 'name="username"' not in page
+    assert 'href="/posts/harbour/edit"' in page
+    refused = alan.submit(path, page="/account/profile", username="ada")
+    assert (refused.status_code, 'value="ada"' in refused.text) == (409, True)
+    assert alan.submit(f"{path}/rita/withdraw", page=path).status_code == 303
+    assert site.rows("library") == 0
 
 
 @pytest.mark.parametrize("name", ["ada", "rita"])
@@ -88,6 +161,20 @@ def test_a_grant_needs_a_token_that_may_write(site: Site) -> None:
     assert site.rows("library") == 0
 
 
+def test_a_token_that_may_only_propose_grants_nothing_and_takes_nothing_back(site: Site) -> None:
+    post = harbour(site, visibility="granted")
+    give(site, post)
+    proposing = program(site, "alan", Scope.POSTS_PROPOSE, Scope.CONVERSATIONS)
+    for refused in (
+        proposing.post("/v1/library", json={"post": post.id, "user": "ada"}),
+        proposing.delete(f"/v1/library/{post.id}?user=rita"),
+    ):
+        assert refused.status_code == 403
+        assert 'error="insufficient_scope"' in refused.headers["WWW-Authenticate"]
+    assert program(site).get("/v1/library").json["items"][0]["source"] == "granted"
+    assert site.rows("library") == 1
+
+
 @pytest.mark.parametrize(
     ("user", "status"), [("nobody-here", 404), ("alan", 409), ("\x00", 404), ("x" * 500, 404), ("🐙", 404)]
 )
@@ -100,10 +187,21 @@ def test_a_grant_to_somebody_who_cannot_have_it(site: Site, user: str, status: i
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"post": ""}, {"post": " "}, {"post": 5}, {"post": None}, {"post": "a", "x": 1}, {"post": "a", "user": 5}],
+    [{}, {"post": ""}, {"post": " "}, {"post": 5}, {"post": None}, {"post": "a", "x": 1}, {"post": "a", "user": 5}]
+    + [{"post": "harbour", "user": user} for user in ("", " ", None)],
 )
 def test_a_body_that_makes_no_sense(site: Site, body: Any) -> None:
+    harbour(site)
     assert program(site).post("/v1/library", json=body).status_code == 422
+    assert site.rows("library") == 0
+
+
+def test_a_grant_taken_back_from_nobody_leaves_what_one_saved(site: Site) -> None:
+    post, rita = harbour(site), program(site)
+    rita.post("/v1/library", json={"post": "harbour"})
+    for user in ("", "%20"):
+        assert rita.delete(f"/v1/library/{post.id}?user={user}").status_code == 422
+    assert sources(rita) == ["saved"]
 
 
 @pytest.mark.parametrize(
@@ -211,3 +309,26 @@ def test_whoever_wrote_a_post_may_take_back_grants_after_giving_it_another_addre
     assert rita.post("/v1/library", json={"post": "harbour"}).json["slug"] == "elsewhere"
     take_back(site, post)
     assert rita.post("/v1/library", json={"post": "harbour"}).status_code == 404
+
+
+def test_what_was_saved_before_the_upgrade_counts_as_saved(tmp_path: Path) -> None:
+    path = tmp_path / "byline.db"
+    upgrading._migrate(path, to="0019")
+    with sqlite.opened(path, mode="rw") as db:
+        for number, name in enumerate(("alan", "rita"), start=1):
+            user = "INSERT INTO users (id, username, display_name, role, created_at) VALUES (?, ?, '', 'author', 0)"
+            db.execute(user, (number, name))
+        for number, source in enumerate(("saved", "granted"), start=1):
+            db.execute(_POST_OF_0019, (source, source))
+            db.execute("INSERT INTO library VALUES (2, ?, ?, ?)", (source, source, number))
+    upgrading.upgrade(path)
+    with sqlite.opened(path, mode="ro") as db:
+        found = db.execute("SELECT source, created_at, saved_at FROM library ORDER BY created_at").fetchall()
+    assert found == [("saved", 1, 1), ("granted", 2, None)]
+
+
+_POST_OF_0019 = """
+INSERT INTO posts (id, slug, author_id, title, body, html, renderer_version, excerpt, summary, tags, status, visibility,
+                   published_at, version, created_at, updated_at)
+VALUES (?, ?, 1, '', '', '', 1, '', '', '', 'published', 'public', 0, 1, 0, 0)
+"""
