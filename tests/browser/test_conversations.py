@@ -234,3 +234,35 @@ def test_asking_without_a_mouse(quoting: Server, open_browser: OpenBrowser) -> N
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Knots and chains")).to_be_focused()
+
+
+def new_page(open_browser: OpenBrowser, server: Server, name: str = "alan") -> Page:
+    """Where its author asks it: one's own is held without saving it."""
+    context = open_browser(server)
+    borrow_session(context, server, name)
+    page = context.new_page()
+    page.goto("/conversations/new?post=knots")
+    return page
+
+
+def test_only_what_broke_off_can_be_asked_again(
+    server: Server, open_browser: OpenBrowser, model: PromptedModel
+) -> None:
+    page = new_page(open_browser, server)
+    again = page.get_by_role("button", name="Ask again")
+    model.say("In the ")
+    ask(page)
+    expect(page.locator(".answered .text")).to_have_text("In the ")
+    expect(again).to_have_count(0)
+    page.get_by_role("button", name="Stop").click()
+    expect(again).to_have_count(1)
+    model.end()
+    model.say("In the wind.")
+    again.click()
+    expect(page.locator(".answered .text").last).to_have_text("In the wind.")
+    expect(again).to_have_count(0)
+    model.end()
+    expect(page.get_by_role("status")).to_have_text("The answer is here.")
+    expect(page.locator(".answered .text").last.locator("p")).to_have_text("In the wind.")
+    expect(again).to_have_count(0)
+    expect(page.locator(".asked .words")).to_have_text([QUESTION, QUESTION])
