@@ -110,6 +110,7 @@ def show_conversation(
             db, by=principal(), at=clock.now(), is_archived=False, limit=_BESIDE, before=None
         )
     conversation = transcript.conversation
+    form.seen.data = str(conversation.message_count)
     return render_conversation(
         status=status,
         notice=notice,
