@@ -153,6 +153,7 @@ def _show_new(
         guides=guides,
         is_last_page=True,
         others=others,
+        titles={},
         is_held=is_held,
     )
 

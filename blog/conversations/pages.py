@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
@@ -40,10 +41,12 @@ def index() -> ResponseReturnValue:
         found = queries.list_conversations(
             db, by=principal(), at=clock.now(), is_archived=is_archived, limit=_PER_PAGE + 1, before=cursor
         )
+        titles = _titles(db, found)
     more = Cursor(found[_PER_PAGE - 1].updated_at, found[_PER_PAGE - 1].id) if len(found) > _PER_PAGE else None
     return render_page(
         "blog/conversations/list.html",
         conversations=found[:_PER_PAGE],
+        titles=titles,
         is_archived=is_archived,
         more_before=more,
         is_first_page=before is None,
@@ -109,6 +112,7 @@ def show_conversation(
         others = queries.list_conversations(
             db, by=principal(), at=clock.now(), is_archived=False, limit=_BESIDE, before=None
         )
+        titles = _titles(db, others)
     conversation = transcript.conversation
     form.seen.data = str(conversation.message_count)
     return render_conversation(
@@ -124,6 +128,7 @@ def show_conversation(
         guides=[],
         is_last_page=before is None,
         others=[each for each in others if each.id != conversation.id],
+        titles=titles,
         is_held=True,
     )
 
@@ -139,6 +144,11 @@ def render_conversation(**arguments: Any) -> Response:
         canonical_url=None,
         **arguments,
     )
+
+
+def _titles(db: sa.Connection, conversations: list[Conversation]) -> dict[str, str]:
+    """What the posts are called that these are about, as far as they may be known."""
+    return queries.find_titles(db, {each.post_id for each in conversations}, by=principal(), at=clock.now())
 
 
 def _find(conversation_id: str) -> Conversation:

@@ -372,11 +372,11 @@ def test_a_long_conversation_has_pages(site: Site, post: Post) -> None:
     for number in range(MESSAGES_A_PAGE // 2):
         assert ask(rita, path, f"Question {number}: rope?").status_code == 303
     page = rita.get(path).text
-    assert QUESTION not in page
+    assert f">{QUESTION}</p>" not in page
     found = re.search(r'href="([^"]+)">What was said before', page)
     assert found is not None
     earlier = rita.get(found[1]).text
-    assert QUESTION in earlier
+    assert f">{QUESTION}</p>" in earlier
     assert "What was said last" in earlier
     assert "Question 24" not in earlier
     assert rita.get(f"{path}?before=x").status_code == 404
@@ -524,6 +524,47 @@ def test_a_conversation_gets_another_name(site: Site, post: Post) -> None:
     refused = rita.post(f"{path}/title", data={"csrf_token": "bad", "title": "Kept"})
     assert (refused.status_code, 'value="Kept"' in refused.text) == (403, True)
     assert "Ropes, mostly" in rita.get("/conversations").text
+
+
+def test_a_conversation_is_called_after_its_first_question(site: Site, post: Post) -> None:
+    rita = site.client("rita")
+    save(rita, post)
+    evil = f"<b>{'rope ' * 30}\n\u202e"
+    paths = [begin(rita, post, question) for question in (QUESTION, evil, "\u200b\u200b")]
+    titles = [QUESTION, f"<b>{'rope ' * 14}rope …", "Knots and chains"]
+    for path, title in zip(paths, titles, strict=True):
+        assert f'<h1 dir="auto">{html.escape(title)}</h1>' in rita.get(path).text
+        assert rita.submit(f"{path}/title", page=path, title=title).status_code == 303, "which can be saved as it is"
+    assert ask(rita, paths[0], "What does an anchor hold by?").status_code == 303
+    for page in ("/conversations", f"/conversations/new?post={post.slug}", paths[2]):
+        text = rita.get(page).text
+        assert f'href="{paths[0]}"><bdi>{QUESTION}</bdi></a>' in text
+        assert f'href="{paths[1]}"><bdi>{html.escape(titles[1])}</bdi></a>' in text
+    assert rita.get("/conversations").text.count("About <bdi>Knots and chains</bdi>") == 2, "not where it is called so"
+    assert rita.get(paths[2]).text.count("About <bdi>Knots and chains</bdi>") == 2
+
+
+def test_the_name_that_its_reader_gave_a_conversation_stays(site: Site, post: Post) -> None:
+    rita = site.client("rita")
+    save(rita, post)
+    path, token = f"/conversations/{uuid.uuid4()}", rita.form_token("/library")
+    made = rita.put(f"/v1{path}", json={"post": "knots", "title": "Mine"}, headers={"X-CSRF-Token": token})
+    assert made.status_code == 201
+    assert ask(rita, path).status_code == 303
+    assert '<h1 dir="auto">Mine</h1>' in rita.get(path).text
+
+
+def test_what_may_not_be_read_any_more_is_not_named_in_the_list(site: Site) -> None:
+    post = site.post("alan", title="Knots and chains", slug="knots", body=BODY, visibility="granted")
+    rita, alan = site.client("rita"), site.client("alan")
+    grant(site, post)
+    path = begin(rita, post)
+    assert "Knots and chains" in rita.get("/conversations").text
+    assert alan.submit("/posts/knots/grants/rita/withdraw", page="/posts/knots/grants").status_code == 303
+    for page in ("/conversations", path):
+        text = rita.get(page).text
+        assert QUESTION in text
+        assert "Knots and chains" not in text
 
 
 def test_conversations_are_listed_by_their_last_use_and_in_pages(site: Site, post: Post) -> None:
