@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -15,6 +16,7 @@ from blog.conversations.ask_api import WatchRight, exchange
 from blog.conversations.asking import check_day, check_question
 from blog.conversations.exchanging import Said
 from blog.conversations.forms import AskForm
+from blog.conversations.model import Role
 from blog.conversations.owning import NOT_SAVED, open_conversation
 from blog.conversations.pages import render_conversation, show_conversation
 from blog.library.holding import find_post
@@ -25,6 +27,8 @@ from web.database import reading, transaction
 from web.errors import Busy, Forbidden, Invalid, NotFound, TooMany
 
 _BESIDE = 12
+# Of what was said since a form was shown, so much is looked through for what it asks.
+_MOST_SINCE = 20
 _UNKNOWN = "You have no conversation of that id."
 _REOPENED = "You are signed in again. Your question is here as you sent it; it was not asked yet."
 
@@ -49,6 +53,8 @@ def make_pages(watch_right: WatchRight) -> Blueprint:
         if refused := form.token_error():
             return _show(known, form, status=403, notice=refused)
         content = form.content.data or ""
+        if (place := _asked_already(known, form)) is not None:
+            return place
         try:
             if is_new:
                 check_question(content)
@@ -63,11 +69,13 @@ def make_pages(watch_right: WatchRight) -> Blueprint:
             rest = form.show_faults(invalid.fields)
             return _show(known, form, status=422, notice=" ".join(rest) or None)
         except (TooMany, Busy) as refusal:
+            if (place := _asked_already(known, form)) is not None:
+                return place
             notice = f"{refusal.detail} Your question is kept below."
             response = _show(known, form, status=refusal.status, notice=notice)
             response.headers["Retry-After"] = str(refusal.retry_after_seconds)
             return response
-        return redirect(f"/conversations/{known}#m-{last}", code=303)
+        return _place_of(known, last)
 
     return pages
 
@@ -75,6 +83,30 @@ def make_pages(watch_right: WatchRight) -> Blueprint:
 def reopen_ask(fields: MultiDict[str, str], *, conversation_id: str, notice: str = _REOPENED) -> ResponseReturnValue:
     """The question, as it was sent when it could not be taken."""
     return _show(_known(conversation_id), AskForm(fields), notice=notice)
+
+
+def _asked_already(known: str, form: AskForm) -> ResponseReturnValue | None:
+    """The way to what came of this very form, if it was sent before; it asks once, however often it is sent."""
+    seen = form.seen_number()
+    try:
+        content = check_question(form.content.data or "")
+    except Invalid:
+        return None
+    if seen is None:
+        return None
+    with reading() as db:
+        if queries.find_owned(db, known, user_id=principal().user_id) is None:
+            return None
+        since = queries.list_messages(db, known, limit=_MOST_SINCE, after=seen)
+    for message, following in pairwise([*since, None]):
+        if message is not None and message.role == Role.READER and message.content == content:
+            answer = following if following is not None and following.role == Role.GUIDE else message
+            return _place_of(known, answer.id)
+    return None
+
+
+def _place_of(known: str, message_id: str) -> ResponseReturnValue:
+    return redirect(f"/conversations/{known}#m-{message_id}", code=303)
 
 
 def _answer(exchange: Iterator[Said]) -> str:
@@ -106,7 +138,7 @@ def _show_new(
             db, by=who, at=clock.now(), is_archived=False, limit=_BESIDE, post_id=post.id
         )
     form.offer(guides)
-    form.post.data = post.id
+    form.post.data, form.seen.data = post.id, "0"
     guide = next((each for each in guides if each.id == form.guide.data), guides[0])
     return render_conversation(
         status=status,
@@ -121,6 +153,7 @@ def _show_new(
         guides=guides,
         is_last_page=True,
         others=others,
+        titles={},
         is_held=is_held,
     )
 

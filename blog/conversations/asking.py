@@ -15,6 +15,7 @@ from blog.conversations.chain import find_open
 from blog.conversations.events import CONVERSATION_ASKED, about, in_conversation
 from blog.conversations.exchanging import Exchange, Surroundings
 from blog.conversations.model import Message, Role, State
+from blog.conversations.owning import title_with
 from eventlog.ledger.announcing import announce
 from eventlog.log.appending import append_event
 from storage import clock
@@ -67,7 +68,8 @@ def _store(db: sa.Connection, name: str, content: str, *, by: Principal) -> Call
     check_day(db, by=by)
     conversation, at = owned.conversation, clock.now()
     question = Message(new_id(), queries.next_number(db, conversation.id), Role.READER, content, "", (), State.DONE, at)
-    turn = queries.raise_turn(db, conversation.id, user_id=by.user_id, at=at)
+    title = title_with(conversation, post.title, content)
+    turn = queries.raise_turn(db, conversation.id, user_id=by.user_id, title=title, at=at)
     assert turn is not None
     queries.insert_message(db, conversation.id, question)
     actor = in_conversation(conversation.id, by)

@@ -13,7 +13,13 @@ class AskForm(Form):
 
     content = TextAreaField("Your question")
     post = HiddenField()
+    seen = HiddenField()  # how much was said already where it was shown
     guide = SelectField("Who answers", validate_choice=False)
+
+    def seen_number(self) -> int | None:
+        """The number of the last message that was there; None where the form does not say it."""
+        text = self.seen.data or ""
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
     def offer(self, guides: list[Guide]) -> None:
         """Fill the list of those who answer."""

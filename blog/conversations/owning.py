@@ -18,6 +18,7 @@ from web.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 LONGEST_TITLE = 200
 MOST_A_DAY = 200
 _RETRY_SECONDS = 3600
+_LONGEST_OF_QUESTION = 80
 NOT_SAVED = (
     "This post is not in your library. Save it first: the button stands under the post, and for programs it is "
     'POST /v1/library with {"post": …}.'
@@ -58,7 +59,7 @@ def open_conversation(
         user_id=by.user_id,
         guide_id=_find_guide(db, guide),
         post_id=about.id,
-        title=check_title(title) if title is not None else about.title[:LONGEST_TITLE],
+        title=check_title(title) if title is not None else _title_of(about.title),
         message_count=0,
         preview="",
         is_archived=False,
@@ -106,6 +107,20 @@ def check_title(title: str) -> str:
     if not 1 <= len(title) <= LONGEST_TITLE or not title.isprintable():
         raise Invalid({"title": f"Use 1 to {LONGEST_TITLE} characters that can be shown."})
     return title
+
+
+def title_with(conversation: Conversation, post_title: str, question: str) -> str:
+    """The name from this question on: the first is the name, unless its reader gave one."""
+    if conversation.message_count or conversation.title != _title_of(post_title):
+        return conversation.title
+    words = " ".join("".join(each if each.isprintable() else " " for each in question).split())
+    if len(words) > _LONGEST_OF_QUESTION:
+        words = f"{words[:_LONGEST_OF_QUESTION].rpartition(' ')[0] or words[:_LONGEST_OF_QUESTION]} …"
+    return words or conversation.title
+
+
+def _title_of(post_title: str) -> str:
+    return post_title[:LONGEST_TITLE]
 
 
 def _find_guide(db: sa.Connection, name: str | None) -> str:

@@ -1,7 +1,9 @@
 """The pages of one's own conversations: the list, one of them, its name and its place in the archive."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
@@ -41,10 +43,12 @@ def index() -> ResponseReturnValue:
         found = queries.list_conversations(
             db, by=principal(), at=clock.now(), is_archived=is_archived, limit=_PER_PAGE + 1, before=cursor
         )
-    shown, last = cut(found, _PER_PAGE)
+        shown, last = cut(found, _PER_PAGE)
+        titles = _titles(db, shown)
     return render_page(
         "blog/conversations/list.html",
         conversations=shown,
+        titles=titles,
         is_archived=is_archived,
         more_before=None if last is None else Cursor(last.updated_at, last.id),
         is_first_page=before is None,
@@ -110,7 +114,9 @@ def show_conversation(
         others = queries.list_conversations(
             db, by=principal(), at=clock.now(), is_archived=False, limit=_BESIDE, before=None
         )
+        titles = _titles(db, others)
     conversation = transcript.conversation
+    form.seen.data = str(conversation.message_count)
     return render_conversation(
         status=status,
         notice=notice,
@@ -124,6 +130,7 @@ def show_conversation(
         guides=[],
         is_last_page=before is None,
         others=[each for each in others if each.id != conversation.id],
+        titles=titles,
         is_held=True,
     )
 
@@ -138,6 +145,11 @@ def render_conversation(**arguments: Any) -> Response:
         canonical_url=None,
         **arguments,
     )
+
+
+def _titles(db: sa.Connection, conversations: Sequence[Conversation]) -> dict[str, str]:
+    """What the posts are called that these are about, as far as they may be known."""
+    return queries.find_titles(db, {each.post_id for each in conversations}, by=principal(), at=clock.now())
 
 
 def _find(conversation_id: str) -> Conversation:

@@ -141,6 +141,16 @@ def is_left_behind(db: sa.Connection, post_ids: Collection[str]) -> bool:
     return db.execute(query.limit(1)).first() is not None
 
 
+def find_titles(db: sa.Connection, post_ids: Collection[str], *, by: Principal, at: int) -> dict[str, str]:
+    """Of the posts that `by` may read now, what they are called."""
+    if not post_ids:
+        return {}
+    holding = sa.and_(_h.post_id == _p.id, _h.user_id == by.user_id)
+    query = sa.select(_p.id, _p.title).select_from(posts_table.outerjoin(library_table, holding))
+    rows: Any = db.execute(query.where(_p.id.in_(post_ids), _may_read(by, at)))
+    return dict(list(rows))
+
+
 def _may_read(by: Principal, at: int) -> sa.ColumnElement[bool]:
     """The condition that `by` may read a post, beside which stands how they hold it."""
     return sa.and_(_p.deleted_at.is_(None), sa.or_(is_known(by, at), is_granted_and_out(by, at)))
@@ -163,10 +173,11 @@ def list_last_messages(
     return [_to_message(row) for row in db.execute(query)][::-1]
 
 
-def raise_turn(db: sa.Connection, conversation_id: str, *, user_id: int | None, at: int) -> int | None:
+def raise_turn(db: sa.Connection, conversation_id: str, *, user_id: int | None, title: str, at: int) -> int | None:
     """A new turn, whose question is being stored: its number. None when the conversation is not theirs."""
     is_this = sa.and_(_c.id == conversation_id, _c.user_id == user_id)
     values = {"turn": _c.turn + 1, "message_count": _c.message_count + 1, "version": _c.version + 1, "updated_at": at}
+    values["title"] = title
     raised = sa.update(conversations_table).where(is_this).values(values).returning(_c.turn)
     return db.execute(raised).scalar_one_or_none()
 

@@ -44,21 +44,17 @@ export class Exchange {
     this.answered.removeAttribute("aria-busy");
   }
 
-  // The answer ends here; `ask` asks the question once more.
+  // The answer ends here; `ask` asks the question once more, and says whether it was taken.
   mark(sentence, ask) {
     this.answered.removeAttribute("aria-busy");
     this.state.textContent = sentence;
     this.state.hidden = false;
-    this.again.parentElement.hidden = false;
-    this.again.addEventListener("click", () => {
-      this.again.parentElement.hidden = true;
-      ask();
+    const place = this.again.parentElement;
+    place.hidden = false;
+    this.again.addEventListener("click", async () => {
+      place.hidden = true;
+      place.hidden = await ask();
     });
-  }
-
-  remove() {
-    this.asked.remove();
-    this.answered.remove();
   }
 }
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenBrowser
 from tests.browser.prompted import PromptedModel
@@ -109,16 +110,16 @@ def test_a_reader_saves_asks_watches_and_finds_it_again(
 
     page.get_by_role("button", name="Archive").click()
     expect(page.get_by_role("heading", name="Conversations", exact=True)).to_be_visible()
-    expect(page.get_by_role("link", name="Knots and chains")).to_have_count(0)
+    expect(page.get_by_role("link", name=QUESTION)).to_have_count(0)
     page.get_by_role("link", name="Archived").click()
-    page.get_by_role("link", name="Knots and chains").click()
+    page.get_by_role("link", name=QUESTION).click()
     page.wait_for_url(path)
     expect(page.get_by_text("This conversation is archived.")).to_be_visible()
     page.get_by_role("button", name="Take it out of the archive").click()
     expect(page.get_by_label("Your question")).to_be_visible()
     page.goto("/account")
     page.get_by_role("link", name="Conversations").click()
-    page.get_by_role("link", name="Knots and chains").click()
+    page.get_by_role("link", name=QUESTION).click()
     expect(page.locator(".answered")).to_have_count(2)
 
 
@@ -189,12 +190,12 @@ def test_asking_and_finding_again_needs_no_script_and_no_model(
     page.locator(".answered").nth(1).locator(".passages").get_by_role("link", name="Anchors").click()
     expect(page.get_by_role("heading", name="Anchors")).to_be_in_viewport()
     page.goto("/conversations")
-    page.get_by_role("link", name="Knots and chains").first.click()
+    page.get_by_role("link", name=QUESTION).first.click()
     page.wait_for_url(path)
     expect(page.locator(".answered")).to_have_count(2)
     page.get_by_role("button", name="Archive").click()
     page.get_by_role("link", name="Archived").click()
-    expect(page.get_by_role("link", name="Knots and chains").first).to_be_visible()
+    expect(page.get_by_role("link", name=QUESTION).first).to_be_visible()
     page.goto("/library")
     page.get_by_role("button", name="Remove Knots and chains").click()
     expect(page.get_by_text("Nothing is in it yet.")).to_be_visible()
@@ -222,3 +223,121 @@ def test_asking_without_a_mouse(quoting: Server, open_browser: OpenBrowser) -> N
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Knots and chains")).to_be_focused()
+
+
+def new_page(open_browser: OpenBrowser, server: Server, name: str = "alan") -> Page:
+    """Where its author asks it: one's own is held without saving it."""
+    context = open_browser(server)
+    borrow_session(context, server, name)
+    page = context.new_page()
+    page.goto("/conversations/new?post=knots")
+    return page
+
+
+def test_only_what_broke_off_can_be_asked_again(
+    server: Server, open_browser: OpenBrowser, model: PromptedModel
+) -> None:
+    page = new_page(open_browser, server)
+    again = page.get_by_role("button", name="Ask again")
+    model.say("In the ")
+    ask(page)
+    expect(page.locator(".answered .text")).to_have_text("In the ")
+    expect(again).to_have_count(0)
+    page.get_by_role("button", name="Stop").click()
+    expect(again).to_have_count(1)
+    model.end()
+    model.say("In the wind.")
+    again.click()
+    expect(page.locator(".answered .text").last).to_have_text("In the wind.")
+    expect(again).to_have_count(0)
+    model.end()
+    expect(page.get_by_role("status")).to_have_text("The answer is here.")
+    expect(page.locator(".answered .text").last.locator("p")).to_have_text("In the wind.")
+    expect(again).to_have_count(0)
+    expect(page.locator(".asked .words")).to_have_text([QUESTION, QUESTION])
+
+
+@contextmanager
+def held_back(page: Page) -> Iterator[list[Route]]:
+    """What is sent in this block is on its way behind it, and goes no further until it is let go."""
+    held: list[Route] = []
+    page.route("**/messages", lambda route: held.append(route), times=1)
+    yield held
+    while not held:
+        page.wait_for_timeout(10)
+
+
+def test_what_is_typed_while_a_question_is_on_its_way_stays(quoting: Server, open_browser: OpenBrowser) -> None:
+    page = new_page(open_browser, quoting)
+    field, status = page.get_by_label("Your question"), page.get_by_role("status")
+    with held_back(page) as held:
+        ask(page)
+    field.fill("And an anchor?")
+    held[0].continue_()
+    expect(status).to_have_text("The answer is here.")
+    expect(field).to_have_value("And an anchor?")
+
+    # Not taken: both are kept.
+    with held_back(page) as held:
+        ask(page, "What does an anchor hold by?")
+    field.fill("And a chain?")
+    held[0].fulfill(status=503, json={"title": "Too busy"})
+    expect(page.get_by_role("alert")).to_have_text("Too busy")
+    expect(field).to_have_value("What does an anchor hold by?\n\nAnd a chain?")
+    expect(page.locator(".asked")).to_have_count(1)
+
+
+def test_a_draft_outlives_asking_again_when_signed_out(
+    server: Server, open_browser: OpenBrowser, model: PromptedModel
+) -> None:
+    page = new_page(open_browser, server)
+    model.say("In the ")
+    ask(page)
+    expect(page.locator(".answered .text")).to_have_text("In the ")
+    page.get_by_role("button", name="Stop").click()
+    again = page.get_by_role("button", name="Ask again")
+    expect(again).to_be_visible()
+    model.end()
+    page.get_by_label("Your question").fill("And what of an anchor?")
+
+    # Refused, it is there to be pressed once more.
+    with held_back(page) as held:
+        again.click()
+    held[0].fulfill(status=429, headers={"Retry-After": "5"}, json={"title": "Too many"})
+    expect(page.get_by_role("alert")).to_have_text("Too many Try again in 5 seconds.")
+    expect(again).to_be_enabled()
+
+    page.context.clear_cookies()
+    again.click()
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    sign_in(page, "alan")
+    expect(page.get_by_text("You are signed in again.")).to_be_visible()
+    expect(page.get_by_label("Your question")).to_have_value("And what of an anchor?")
+    expect(page.locator(".asked .words")).to_have_text([QUESTION])
+
+
+def test_a_question_that_is_stopped_before_it_is_answered_stands_where_it_is_stored(
+    quoting: Server, open_browser: OpenBrowser
+) -> None:
+    page = new_page(open_browser, quoting)
+    field, stop = page.get_by_label("Your question"), page.get_by_role("button", name="Stop")
+    with held_back(page) as held:
+        ask(page)
+    stop.dblclick()
+    expect(stop).to_be_hidden()
+    held[0].continue_()
+    for _ in range(2):
+        expect(page.locator(".asked .words")).to_have_text([QUESTION])
+        expect(field).to_have_value("")
+        expect(page.get_by_role("button", name="Ask", exact=True)).to_be_enabled()
+        page.reload()
+
+    # Where nothing comes back at all one need not wait, and loses nothing.
+    with held_back(page) as held:
+        ask(page, "And an anchor?")
+    stop.click()
+    page.get_by_role("button", name="Wait no longer").click()
+    expect(page.get_by_role("alert")).to_contain_text("The server may have your question all the same")
+    expect(field).to_have_value("And an anchor?")
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_enabled()
+    held[0].abort()

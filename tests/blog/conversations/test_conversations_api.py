@@ -49,7 +49,7 @@ def test_a_conversation_from_its_beginning_to_its_answer(site: Site) -> None:
     row = rita.get(f"/v1/conversations/{conversation}").json
     assert row is not None
     assert set(row) == ROW | {"summary"}
-    assert (row["message_count"], row["title"], row["is_archived"]) == (2, "The harbour", False)
+    assert (row["message_count"], row["title"], row["is_archived"]) == (2, QUESTION, False)
     assert row["preview"].startswith("These passages say the most")
     assert len(row["preview"]) <= 102
     said = messages(rita, conversation)

@@ -12,12 +12,13 @@ import time_machine
 from werkzeug.test import TestResponse
 
 from auth.permissions import Scope
+from blog.conversations import ask_api
 from blog.conversations.answering import Prompt, Quoting, Silent
 from blog.conversations.asking import LONGEST_QUESTION
 from blog.conversations.transcript import MESSAGES_A_PAGE
 from blog.posts.model import Post
 from tests.support import PASSWORD, ROOT, Client, Site, find_form_token
-from web.errors import Busy
+from web.errors import Busy, TooMany
 from web.site.queries import change_questions_a_day
 
 BODY = """\
@@ -64,6 +65,13 @@ def begin(client: Client, post: Post, question: str = QUESTION) -> str:
 
 def ask(client: Client, path: str, content: str = QUESTION, **more: str) -> TestResponse:
     return client.submit(f"{path}/ask", page="/library", content=content, **more)
+
+
+def hidden_fields(markup: str) -> dict[str, str]:
+    """What a form carries that nobody sees."""
+    hidden = [each for each in re.findall(r"<input[^>]*>", markup) if 'type="hidden"' in each]
+    named = [(re.search(r'name="([^"]*)"', each), re.search(r'value="([^"]*)"', each)) for each in hidden]
+    return {name[1]: html.unescape(value[1] if value else "") for name, value in named if name}
 
 
 def answer_with(site: Site, answerer: Any) -> None:
@@ -195,10 +203,9 @@ def test_a_question_of_somebody_signed_out_is_there_again_after_the_sign_in(site
         token = browser.form_token("/login")
         refused = browser.post(f"{target}/ask", data={"csrf_token": token, "content": "Still there?", **more})
         assert refused.status_code == 401
-        hidden = [each for each in re.findall(r"<input[^>]*>", refused.text) if 'type="hidden"' in each]
-        named = [(re.search(r'name="([^"]*)"', each), re.search(r'value="([^"]*)"', each)) for each in hidden]
-        fields = {name[1]: html.unescape(value[1] if value else "") for name, value in named if name}
-        signed_in = browser.post("/login", data=fields | {"username": "rita", "password": PASSWORD})
+        signed_in = browser.post(
+            "/login", data=hidden_fields(refused.text) | {"username": "rita", "password": PASSWORD}
+        )
         assert signed_in.status_code == 200
         assert "Still there?</textarea>" in signed_in.text
         assert f'action="{target}/ask"' in signed_in.text
@@ -247,6 +254,58 @@ def test_the_questions_of_a_day_have_an_end(site: Site, post: Post) -> None:
     assert answer.status_code == 429
     assert "And one to begin with?</textarea>" in answer.text
     assert site.rows("conversations") == 1
+
+
+def test_a_form_that_is_sent_twice_asks_once(site: Site, post: Post) -> None:
+    rita = site.client("rita")
+    save(rita, post)
+    page = rita.get("/conversations/new?post=knots").text
+
+    def send(page: str, **more: str) -> TestResponse:
+        form = re.search(r'<form[^>]*action="(/conversations/[^"]+/ask)".*?</form>', page, re.DOTALL)
+        assert form is not None
+        return rita.post(form[1], data=hidden_fields(form[0]) | more)
+
+    answer_with(site, Broken())
+    first, second = (send(page, content=f"\r\n{QUESTION} ") for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.headers["Location"] == second.headers["Location"]
+    assert (site.rows("conversations"), site.rows("messages")) == (1, 2)
+    answer_with(site, Quoting())
+    page = shown(rita, first.headers["Location"])
+    first, second = send(page), send(page)
+    assert first.headers["Location"] == second.headers["Location"], "of a question that is asked again, too"
+    assert site.rows("messages") == 4
+    assert send(page, content="Something else?").status_code == 303
+    assert site.rows("messages") == 6, "another question is another question"
+    page = shown(rita, first.headers["Location"])
+    assert send(page, content=QUESTION).headers["Location"] != first.headers["Location"]
+    assert site.rows("messages") == 8, "and the same may be asked anew, where its answer is seen"
+
+
+def test_a_form_that_is_sent_again_while_its_answer_is_on_its_way_leads_there(
+    site: Site, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rita = site.client("rita")
+    save(rita, post)
+    path = begin(rita, post)
+    begin_exchange = ask_api.exchange
+
+    def refuse(*arguments: Any) -> None:
+        # The other one has begun just before this one would.
+        begin_exchange(*arguments).close()
+        raise TooMany("The answer to another question is still on its way.", retry_after_seconds=5)
+
+    monkeypatch.setattr("blog.conversations.ask_pages.exchange", refuse)
+    answer = ask(rita, path, "And now?", seen="2")
+    assert answer.status_code == 303
+    _, _, anchor = answer.headers["Location"].partition("#")
+    assert f'<li class="answered" id="{anchor}">' in shown(rita, path)
+    with site.database.transaction() as db:
+        db.exec_driver_sql("DELETE FROM messages WHERE number = 4")
+    _, _, anchor = ask(rita, path, "And now?", seen="2").headers["Location"].partition("#")
+    assert f'<li class="asked" id="{anchor}">' in shown(rita, path), "where there is no answer yet"
+    assert site.rows("messages") == 3
 
 
 # What was said
@@ -334,11 +393,11 @@ def test_a_long_conversation_has_pages(site: Site, post: Post) -> None:
     for number in range(MESSAGES_A_PAGE // 2):
         assert ask(rita, path, f"Question {number}: rope?").status_code == 303
     page = rita.get(path).text
-    assert QUESTION not in page
+    assert f">{QUESTION}</p>" not in page
     found = re.search(r'href="([^"]+)">What was said before', page)
     assert found is not None
     earlier = rita.get(found[1]).text
-    assert QUESTION in earlier
+    assert f">{QUESTION}</p>" in earlier
     assert "What was said last" in earlier
     assert "Question 24" not in earlier
     assert rita.get(f"{path}?before=x").status_code == 404
@@ -498,6 +557,47 @@ def test_a_conversation_gets_another_name(site: Site, post: Post) -> None:
     refused = rita.post(f"{path}/title", data={"csrf_token": "bad", "title": "Kept"})
     assert (refused.status_code, 'value="Kept"' in refused.text) == (403, True)
     assert "Ropes, mostly" in rita.get("/conversations").text
+
+
+def test_a_conversation_is_called_after_its_first_question(site: Site, post: Post) -> None:
+    rita = site.client("rita")
+    save(rita, post)
+    evil = f"<b>{'rope ' * 30}\n\u202e"
+    paths = [begin(rita, post, question) for question in (QUESTION, evil, "\u200b\u200b")]
+    titles = [QUESTION, f"<b>{'rope ' * 14}rope …", "Knots and chains"]
+    for path, title in zip(paths, titles, strict=True):
+        assert f'<h1 dir="auto">{html.escape(title)}</h1>' in rita.get(path).text
+        assert rita.submit(f"{path}/title", page=path, title=title).status_code == 303, "which can be saved as it is"
+    assert ask(rita, paths[0], "What does an anchor hold by?").status_code == 303
+    for page in ("/conversations", f"/conversations/new?post={post.slug}", paths[2]):
+        text = rita.get(page).text
+        assert f'href="{paths[0]}"><bdi>{QUESTION}</bdi></a>' in text
+        assert f'href="{paths[1]}"><bdi>{html.escape(titles[1])}</bdi></a>' in text
+    assert rita.get("/conversations").text.count("About <bdi>Knots and chains</bdi>") == 2, "not where it is called so"
+    assert rita.get(paths[2]).text.count("About <bdi>Knots and chains</bdi>") == 2
+
+
+def test_the_name_that_its_reader_gave_a_conversation_stays(site: Site, post: Post) -> None:
+    rita = site.client("rita")
+    save(rita, post)
+    path, token = f"/conversations/{uuid.uuid4()}", rita.form_token("/library")
+    made = rita.put(f"/v1{path}", json={"post": "knots", "title": "Mine"}, headers={"X-CSRF-Token": token})
+    assert made.status_code == 201
+    assert ask(rita, path).status_code == 303
+    assert '<h1 dir="auto">Mine</h1>' in rita.get(path).text
+
+
+def test_what_may_not_be_read_any_more_is_not_named_in_the_list(site: Site) -> None:
+    post = site.post("alan", title="Knots and chains", slug="knots", body=BODY, visibility="granted")
+    rita, alan = site.client("rita"), site.client("alan")
+    grant(site, post)
+    path = begin(rita, post)
+    assert "Knots and chains" in rita.get("/conversations").text
+    assert alan.submit("/posts/knots/grants/rita/withdraw", page="/posts/knots/grants").status_code == 303
+    for page in ("/conversations", path):
+        text = rita.get(page).text
+        assert QUESTION in text
+        assert "Knots and chains" not in text
 
 
 def test_conversations_are_listed_by_their_last_use_and_in_pages(site: Site, post: Post) -> None:
