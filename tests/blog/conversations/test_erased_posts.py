@@ -62,7 +62,7 @@ def test_a_conversation_about_it_keeps_only_what_its_reader_asked(site: Site, mo
     rita = program(site)
     conversation = asked(site, rita, "harbour")
     ask(rita, conversation, "And the harbour of the lighthouse?")
-    other = asked(site, rita, "harbour")
+    other, unasked = asked(site, rita, "harbour"), begin(rita)
     assert rita.patch(f"/v1/conversations/{other}", json={"title": "Mine"}).status_code == 200
     assert WORD in kept(site)
     erased(site)
@@ -74,6 +74,8 @@ def test_a_conversation_about_it_keeps_only_what_its_reader_asked(site: Site, mo
     page = site.client("rita").get(f"/conversations/{conversation}").text
     assert page.count(GONE) == 2
     assert "This post was deleted." in page
+    assert f'<h1 dir="auto">{QUESTION}</h1>' in page
+    page = site.client("rita").get(f"/conversations/{unasked}").text
     assert '<h1 dir="auto">Untitled</h1>' in page
     assert "Save it" not in page
     assert "Mine</h1>" in site.client("rita").get(f"/conversations/{other}").text
