@@ -1,5 +1,6 @@
 """The description of the API (OpenAPI 3.1), put together from what each subject says of its own routes."""
 
+from functools import cache
 from typing import Any
 
 from flask import Flask, Response, jsonify
@@ -73,5 +74,6 @@ def reference(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+@cache
 def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema(ref_template="#/components/schemas/{model}")

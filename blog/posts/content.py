@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from slugify import slugify
 
 from blog.posts import languages
 from blog.posts.model import Kind, Post, Status, Visibility
@@ -110,6 +109,9 @@ def render_in(body_markdown: str, surroundings: Surroundings, *, lang: str) -> s
 
 def slug_from(title: str) -> str:
     """A slug for a title in any script; never empty."""
+    # It takes a moment to load, which each command would wait for.
+    from slugify import slugify
+
     return slugify(title, max_length=_GENERATED_SLUG, word_boundary=True) or "post"
 
 

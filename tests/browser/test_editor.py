@@ -688,7 +688,7 @@ def test_typing_into_a_long_text_stays_smooth(page: Page) -> None:
 # How it looks
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.soak)])
 def test_the_editor_is_legible_for_everybody(
     own_server: Server, writer: BrowserContext, screenshots: Path, width: int
 ) -> None:

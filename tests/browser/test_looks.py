@@ -1,6 +1,7 @@
 """Every kind of page, narrow and wide, light and dark: photographed, judged by axe, and never wider than its window.
 
-Each width and each set of colours is on a picture once; with --soak all four are, and what a printer makes of a post.
+Wide and light, or narrow and dark, in turns; with --soak each page is seen in all four ways, and judged in those two,
+and there is what a printer makes of a post.
 """
 
 import re
@@ -139,9 +140,9 @@ def _open_block(page: Page) -> None:
 
 def _open_details(page: Page) -> None:
     page.goto("/admin/log")
-    for summary in page.locator("summary").all():
-        summary.click()
+    page.locator("summary").first.click()
     expect(page.locator(".fields").first).to_be_visible()
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
 
 
 def _note_too_long(page: Page) -> None:
@@ -581,12 +582,13 @@ def test_a_page_is_legible_for_everybody(
     server: Server, open_browser: OpenBrowser, screenshots: Path, soak: bool, scene: str
 ) -> None:
     who, reach = SCENES[scene]
+    in_turn = JUDGED[list(SCENES).index(scene) % len(JUDGED)]
     context = open_browser(server, reduced_motion="reduce")
     if who is not None:
         borrow_session(context, server, who)
     page = context.new_page()
     reach(page)
-    for width, scheme in SEEN if soak else JUDGED:
+    for width, scheme in SEEN if soak else (in_turn,):
         page.set_viewport_size({"width": width, "height": HEIGHT})
         page.emulate_media(color_scheme=scheme)
         page.screenshot(path=screenshots / f"{scene}-{width}-{scheme}.png", full_page=True)
