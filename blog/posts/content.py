@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-
 from blog.posts import languages
 from blog.posts.model import Kind, Post, Status, Visibility
 from blog.rendering import LONGEST_BODY_BYTES as LONGEST_BODY_BYTES

@@ -140,9 +140,8 @@ def _open_block(page: Page) -> None:
 
 def _open_details(page: Page) -> None:
     page.goto("/admin/log")
-    page.locator("summary").first.click()
-    expect(page.locator(".fields").first).to_be_visible()
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    expect(page.locator(".fields").first).to_be_visible()
 
 
 def _note_too_long(page: Page) -> None:
