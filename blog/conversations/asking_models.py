@@ -38,6 +38,7 @@ _MOST_TOKENS = 1500
 _UNTEXT = dict.fromkeys([*range(9), 11, 12, *range(13, 32), 127], "") | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 # Names of the same bound: what most know, and what the newer models of OpenAI want instead.
 _LIMIT, _OTHER_LIMIT = "max_tokens", "max_completion_tokens"
+_USAGE = "stream_options"
 
 log = structlog.get_logger()
 
@@ -49,7 +50,7 @@ class Model:
         self._url, self._model, self._api_key = url, model, api_key
         self._client: OpenAI | None = None
         self._lock = threading.Lock()
-        self._limit = _LIMIT
+        self._limit, self._tells_usage = _LIMIT, True
         self._rests_until = 0.0
 
     def answer(self, prompt: Prompt) -> Generator[str | None, None, None]:
@@ -126,6 +127,8 @@ class Model:
         try:
             with listening.hearing(), self._ask(turns) as stream:
                 for chunk in stream:
+                    if chunk.usage is not None:
+                        _note(chunk.usage)
                     if not chunk.choices:
                         continue
                     text: object = chunk.choices[0].delta.content
@@ -138,23 +141,29 @@ class Model:
             listening.pieces.put(error)
 
     def _ask(self, turns: list[Turn]) -> "Stream[ChatCompletionChunk]":
-        from openai import BadRequestError
+        """What is not known everywhere is asked for until it is refused, and then never again."""
+        from openai import BadRequestError, UnprocessableEntityError
 
-        limit = self._limit
-        try:
-            return self._ask_with(limit, turns)
-        except BadRequestError as error:
-            if limit == _OTHER_LIMIT or error.param != _LIMIT:
-                raise
-        stream = self._ask_with(_OTHER_LIMIT, turns)
-        self._limit = _OTHER_LIMIT
-        return stream
+        limit, tells_usage = self._limit, self._tells_usage
+        while True:
+            try:
+                stream = self._ask_with(turns, limit, tells_usage)
+            except (BadRequestError, UnprocessableEntityError) as error:
+                if limit == _LIMIT and error.param == _LIMIT:
+                    limit = _OTHER_LIMIT
+                elif tells_usage and _USAGE in error.response.text:
+                    tells_usage = False
+                else:
+                    raise
+            else:
+                self._limit, self._tells_usage = limit, tells_usage
+                return stream
 
-    def _ask_with(self, limit: str, turns: list[Turn]) -> "Stream[ChatCompletionChunk]":
+    def _ask_with(self, turns: list[Turn], limit: str, tells_usage: bool) -> "Stream[ChatCompletionChunk]":
         messages: list[Any] = [{"role": turn.role, "content": turn.content} for turn in turns]
-        bound = {limit: _MOST_TOKENS}
+        more: dict[str, Any] = {limit: _MOST_TOKENS} | ({_USAGE: {"include_usage": True}} if tells_usage else {})
         return self._connected().chat.completions.create(
-            model=self._model, messages=messages, stream=True, extra_body=bound
+            model=self._model, messages=messages, stream=True, extra_body=more
         )
 
     def _connected(self) -> "OpenAI":
@@ -178,3 +187,10 @@ def _listen_for(seconds: float) -> "Listening":
     from blog.conversations.listening import Listening
 
     return Listening(seconds)
+
+
+def _note(usage: object) -> None:
+    """How many tokens it says that it used, for whoever pays for them."""
+    used = [getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")]
+    if all(isinstance(count, int) for count in used):
+        log.info("a model was asked", prompt_tokens=used[0], completion_tokens=used[1])

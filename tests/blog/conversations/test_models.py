@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from structlog.testing import capture_logs
 
 from blog.conversations import asking_models
 from blog.conversations.answering import Quoting, Silent
@@ -281,6 +282,47 @@ def test_one_that_knows_the_bound_by_another_name_is_asked_once_more(rita: Clien
     names = [name for call in model.calls for name in call.body if name.startswith("max_")]
     assert names == ["max_tokens", "max_completion_tokens", "max_completion_tokens"]
     assert {call.body[name] for call in model.calls for name in call.body if name.startswith("max_")} == {1500}
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_one_that_does_not_say_what_it_used_is_not_asked_for_it_again(
+    rita: Client, model: ModelServer, status: int
+) -> None:
+    def script(call: Call) -> None:
+        if "stream_options" in call.body:
+            _status(status, b'{"detail": [{"loc": ["body", "stream_options"], "msg": "extra"}]}')(call)
+        else:
+            _wants_the_newer_name(call)
+
+    model.script = script
+    for _ in range(2):
+        assert ask(rita, begin(rita)).json["message"]["state"] == "done"
+    assert ["stream_options" in call.body for call in model.calls] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("usage", "noted"),
+    [
+        ({"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}, [(5, 1)]),
+        ({"prompt_tokens": "many"}, []),
+        ("much", []),
+        (None, []),
+    ],
+)
+def test_what_it_used_is_noted_for_whoever_pays(
+    rita: Client, model: ModelServer, usage: Any, noted: list[tuple[int, int]]
+) -> None:
+    def script(call: Call) -> None:
+        call.say("Words.", finish_reason="stop")
+        call.raw(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
+        call.raw(b"data: [DONE]\n\n")
+
+    model.script = script
+    with capture_logs() as lines:
+        message = ask(rita, begin(rita)).json["message"]
+    assert (message["content"], message["state"]) == ("Words.", "done")
+    told = [line for line in lines if line["event"] == "a model was asked"]
+    assert [(line["prompt_tokens"], line["completion_tokens"]) for line in told] == noted
 
 
 @pytest.mark.parametrize("param", ["messages", None, 5, ["max_tokens"]])

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import requests
 import xllamacpp
+from structlog.testing import capture_logs
 
 from blog.conversations.asking_models import Model
 from blog.conversations.listening import Listening
 from blog.conversations.prompting import Turn
 from tests.blog.conversations.talking import QUESTION, ask, begin, events_in, harbour, messages, program
-from tests.model_server import Call, ModelServer
 from tests.support import Site, make_site
 from tests.tiny_model import write_tiny_model
 
@@ -81,16 +81,9 @@ def test_another_name_or_a_key_that_is_not_asked_for_changes_nothing(address: st
     assert pieces
 
 
-def test_what_was_used_is_no_part_of_the_answer(tmp_path: Path) -> None:
-    def script(call: Call) -> None:
-        call.say("Words.", finish_reason="stop")
-        call.raw(b'data: {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}}\n\n')
-        call.raw(b"data: [DONE]\n\n")
-
-    with ModelServer(script) as model:
-        site = make_site(tmp_path / "instance", **model.settings)
-        harbour(site)
-        rita = program(site)
-        message = ask(rita, begin(rita)).json["message"]
-        assert (message["content"], message["state"]) == ("Words.", "done")
-        site.close()
+def test_it_says_how_much_was_used(address: str) -> None:
+    with capture_logs() as lines:
+        pieces = list(Model(f"{address}/v1", "tiny", None)._pieces([Turn("user", "Hello")], Listening(60)))
+    (told,) = [line for line in lines if line["event"] == "a model was asked"]
+    assert told["prompt_tokens"] > 0
+    assert told["completion_tokens"] >= len(list(filter(None, pieces))) > 1
