@@ -10,7 +10,7 @@ from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
 from blog.conversations import queries
-from blog.conversations.chain import find_own, is_open
+from blog.conversations.chain import find_own, is_open, withhold
 from blog.conversations.exchanging import message_as_json
 from blog.conversations.model import Conversation, Role
 from blog.conversations.owning import LONGEST_TITLE, change, check_free, open_conversation
@@ -122,7 +122,7 @@ def messages(conversation_id: str) -> Response:
     with reading() as db:
         owned = find_own(db, conversation_id, by=who)
         may_see_answers = is_open(db, owned, by=who)
-        found = queries.list_messages(db, owned.conversation.id, limit=limit + 1, after=after)
+        found = withhold(db, queries.list_messages(db, owned.conversation.id, limit=limit + 1, after=after), by=who)
     page, last = cut(found, limit)
     path = f"/v1/conversations/{owned.conversation.id}/messages"
     following = None if last is None else f"{path}?limit={limit}&after={last.number}"

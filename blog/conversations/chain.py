@@ -1,15 +1,19 @@
 """The chain of ownership: may read the post → holds it → conversation → messages. Every use looks at each link."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import sqlalchemy as sa
 
 from auth.permissions import Permission
 from auth.principal import Principal
 from auth.users.queries import find_standing
 from blog.conversations import queries
-from blog.conversations.model import Conversation
+from blog.conversations.model import Conversation, Message, State
 from blog.conversations.queries import Owned
 from blog.posts.model import Post
 from blog.posts.reading import read_post
+from storage import clock
 from storage.ids import parse_id
 from web.errors import Conflict, Forbidden, Gone, NotFound
 
@@ -40,6 +44,21 @@ def is_open(db: sa.Connection, owned: Owned, *, by: Principal) -> bool:
     except Forbidden:
         return False
     return True
+
+
+def withhold(db: sa.Connection, messages: Sequence[Message], *, by: Principal) -> list[Message]:
+    """What was said, as `by` may have it now: an answer that quotes what they may not read any more is empty.
+
+    With a guide of the whole blog it may quote other posts than the one that was asked.
+    """
+    posts = {passage.post for message in messages for passage in message.passages}
+    there = queries.find_versions(db, posts, by=by, at=clock.now())
+    return [
+        message
+        if all(passage.post in there for passage in message.passages)
+        else replace(message, content="", html="", passages=(), state=State.WITHHELD)
+        for message in messages
+    ]
 
 
 def is_open_to_its_reader(db: sa.Connection, conversation: Conversation) -> bool:

@@ -30,6 +30,7 @@ class State(StrEnum):
     ABANDONED = "abandoned"  # the reader went away, or the server did: what was said until then is there
     FAILED = "failed"
     ERASED = "erased"  # empty: what it was made of went with its author's account
+    WITHHELD = "withheld"  # never stored: empty for now, since it quotes what its reader may not read at this moment
 
 
 guides_table = sa.Table(

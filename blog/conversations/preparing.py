@@ -17,6 +17,7 @@ from blog.conversations.caching import (
     recall,
     session_key,
 )
+from blog.conversations.chain import withhold
 from blog.conversations.exchanging import Exchange, Surroundings
 from blog.conversations.model import Guide, Message
 from blog.conversations.passages import find_passages
@@ -69,12 +70,14 @@ def prepare(around: Surroundings, exchange: Exchange) -> Prompt:
             by=exchange.by,
             at=clock.now(),
         )
+        # Permission is not in a cache.
+        last = withhold(db, session.last, by=exchange.by)
     return Prompt(
         guide,
         book.title,
         found,
         session.summary,
-        session.last,
+        last,
         question,
         author=book.author,
         description=book.description,
@@ -85,7 +88,8 @@ def prepare(around: Surroundings, exchange: Exchange) -> Prompt:
 def _context(around: Surroundings, exchange: Exchange) -> list[Message]:
     """The last that was said before the question: it gives the question its meaning, and its key."""
     with around.database.reading() as db:
-        return queries.list_last_messages(db, exchange.conversation.id, limit=CONTEXT, before=exchange.question.number)
+        said = queries.list_last_messages(db, exchange.conversation.id, limit=CONTEXT, before=exchange.question.number)
+        return withhold(db, said, by=exchange.by)
 
 
 def _rewrite(around: Surroundings, question: str, context: list[Message]) -> str:

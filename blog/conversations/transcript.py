@@ -1,6 +1,6 @@
 """What was said in a conversation, as its page shows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from auth.principal import Principal
 from blog.conversations import queries
-from blog.conversations.chain import find_own, read_held_post
+from blog.conversations.chain import find_own, read_held_post, withhold
 from blog.conversations.model import Conversation, Guide, Message, Passage, Role, State
 from blog.conversations.passages import find_changed
 from blog.posts.model import Post
@@ -26,7 +26,6 @@ class Quoted(NamedTuple):
 
     passage: Passage
     is_changed: bool  # since it was quoted
-    is_gone: bool  # for this reader
 
 
 class Entry(NamedTuple):
@@ -58,6 +57,11 @@ class Entry(NamedTuple):
         """Whether it went with what it was made of."""
         return self.message.state == State.ERASED
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether it quotes what its reader may not read at this moment."""
+        return self.message.state == State.WITHHELD
+
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
@@ -85,7 +89,8 @@ def read_transcript(db: sa.Connection, name: str, *, by: Principal, before: int 
     if post is None:
         entries = [Entry(each, Markup(), [], False, "") for each in messages if _is_shown_closed(each)]
     else:
-        entries = _entries(messages, _find_standing(db, messages, by=by))
+        messages = withhold(db, messages, by=by)
+        entries = _entries(messages, _find_changed(db, messages, by=by))
     guide = queries.find_any_guide(db, owned.conversation.guide_id)
     assert guide is not None
     return Transcript(owned.conversation, guide, post, entries, earlier, closed)
@@ -95,35 +100,33 @@ def _is_shown_closed(message: Message) -> bool:
     return message.role == Role.READER or message.state == State.ERASED
 
 
-def _find_standing(db: sa.Connection, messages: Sequence[Message], *, by: Principal) -> dict[Passage, bool]:
-    """The passages of posts that they may read now, and whether each still stands; two statements at most.
+def _find_changed(db: sa.Connection, messages: Sequence[Message], *, by: Principal) -> set[Passage]:
+    """The passages that do not stand as they were quoted any more; two statements at most.
 
     A post that has another version is looked at, unless there are many of them or it is very long: then it is said of
     all that was quoted of it.
     """
     passages, at = {each for message in messages for each in message.passages}, clock.now()
     versions = queries.find_versions(db, {each.post for each in passages}, by=by, at=at)
-    there = {each for each in passages if each.post in versions}
-    other = {each for each in there if versions[each.post] != each.version}
+    other = {each for each in passages if versions.get(each.post) != each.version}
     posts = {each.post for each in other}
     texts = queries.list_texts(db, posts, by=by, at=at, most=_MOST_LOOKED_AT, longest=_LONGEST_LOOKED_AT)
-    changed = find_changed(other, texts) | {each for each in other if each.post not in texts}
-    return {each: each not in changed for each in there}
+    return find_changed(other, texts) | {each for each in other if each.post not in texts}
 
 
-def _entries(messages: Sequence[Message], standing: Mapping[Passage, bool]) -> list[Entry]:
+def _entries(messages: Sequence[Message], changed: Collection[Passage]) -> list[Entry]:
     entries = []
     for at, message in enumerate(messages):
         following = messages[at + 1 :]
         is_question = message.role == Role.READER
         has_no_answer = is_question and (not following or following[0].role == Role.READER)
         question = ""
-        if has_no_answer or message.state != State.DONE:
+        if has_no_answer or message.state not in (State.DONE, State.WITHHELD):
             before = (each.content for each in reversed(messages[: at + 1]) if each.role == Role.READER)
             question = next(before, "")
         if any(each.role == Role.READER and each.content == question for each in following):
             question = ""
         html = Markup(message.html)  # noqa: S704 - sanitised when it was stored
-        quoted = [Quoted(each, not standing.get(each, True), each not in standing) for each in message.passages]
+        quoted = [Quoted(each, each in changed) for each in message.passages]
         entries.append(Entry(message, html, quoted, has_no_answer, question))
     return entries

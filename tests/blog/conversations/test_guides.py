@@ -294,3 +294,13 @@ def test_a_guide_of_the_whole_blog_quotes_what_the_reader_may_read(site: Site, o
     assert site.client("ada").submit("/posts/boats/unpublish", page="/posts/boats").status_code == 303
     said = rita.get(target[1]).text
     assert "not here for you any more" in said
+    assert "tarred in spring" not in said
+    answer = program(site).get(f"/v1{target[1]}/messages").json["items"][1]
+    assert (answer["content"], answer["html"], answer["passages"], answer["state"]) == ("", "", [], "withheld")
+    seen = answers_with(site, "Well.")
+    assert rita.submit(f"{target[1]}/ask", page="/library", content="And a rope?").status_code == 303
+    (prompt,) = seen.prompts
+    assert "tarred in spring" not in str(prompt)
+    # It was taken away from sight, and nothing else.
+    assert site.client("ada").submit("/posts/boats/publish", page="/posts/boats").status_code == 303
+    assert "tarred in spring" in rita.get(target[1]).text
