@@ -1,5 +1,6 @@
 """Pages: everything that a template shows is in its arguments, and building a page reads nothing."""
 
+from collections.abc import MutableMapping
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
@@ -7,6 +8,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask.templating import Environment
 from jinja2 import StrictUndefined
 
 from storage import clock
@@ -23,8 +25,17 @@ from web.site.queries import SITE, read_site
 _XML_CHARACTERS = (range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
 
 
+class _Environment(Environment):
+    """Flask's, where templates find all globals in one dict; every import of a macro goes through their names."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """What a template sees: what is global when it is loaded."""
+        return {**self.globals, **(d or {})}
+
+
 def init_render(app: Flask, settings: Settings) -> None:
     """Templates as strict as Python: a name that nobody passed is an error, not an empty string."""
+    app.jinja_environment = _Environment
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
