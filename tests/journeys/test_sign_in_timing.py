@@ -12,9 +12,9 @@ from requests.adapters import HTTPAdapter
 from app import LINKS
 from auth.blocking.blocking import block
 from auth.permissions import Role
-from auth.users.passwords import hash_password
 from auth.users.registering import register
 from storage.engine import Database
+from tests.quick import REAL_HASHER
 from tests.support import PASSWORD, TESTER, Server, find_form_token
 
 EACH = 200
@@ -44,7 +44,7 @@ def nanoseconds_of(pid: int) -> int:
 def add_people(server: Server) -> None:
     """Forty who may sign in and forty who are blocked, without the time that forty passwords take."""
     server.stop()
-    database, stored = Database(server.folder / "byline.db", readers=1), hash_password(PASSWORD)
+    database, stored = Database(server.folder / "byline.db", readers=1), REAL_HASHER.hash(PASSWORD)
     with database.transaction() as db:
         for number in range(NAMES):
             register(db, f"known{number:02}", role=Role.AUTHOR, password_hash=stored, by=TESTER)
