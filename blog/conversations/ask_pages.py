@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.conversations import queries
+from blog.conversations import guide_queries, queries
 from blog.conversations.ask_api import WatchRight, exchange
 from blog.conversations.asking import check_day, check_question
 from blog.conversations.exchanging import Said
@@ -133,7 +133,7 @@ def _show_new(
     with reading() as db:
         post = find_post(db, name, by=who)
         is_held = find_source(db, post.id, user_id=who.user_id) is not None
-        guides = queries.list_guides(db)
+        guides = guide_queries.list_guides(db)
         others = queries.list_conversations(
             db, by=who, at=clock.now(), is_archived=False, limit=_BESIDE, post_id=post.id
         )

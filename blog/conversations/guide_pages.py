@@ -1,5 +1,7 @@
 """The owner's pages of guides."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
@@ -7,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
-from blog.conversations import queries
+from blog.conversations import guide_queries
 from blog.conversations.forms import GuideForm
 from blog.conversations.guiding import add_guide, bring_back_guide, change_guide, find_guide, retire_guide
 from blog.conversations.model import Guide
@@ -81,27 +83,23 @@ def save(guide_id: str) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER, session_only=True, fresh=True)
 def retire(guide_id: str) -> ResponseReturnValue:
     """Let it begin nothing any more."""
-    guide = _find(guide_id)
-    if refused := Form(request.form).token_error():
-        raise Forbidden(refused)
-    try:
-        with transaction() as db:
-            retire_guide(db, guide.id, by=principal())
-    except Conflict as conflict:
-        return _list(GuideForm(), status=409, notice=conflict.detail)
-    return redirect("/admin/guides", code=303)
+    return _do(retire_guide, guide_id)
 
 
 @pages.post("/admin/guides/<guide_id>/bring-back")
 @requires(Permission.ADMINISTER, session_only=True, fresh=True)
 def bring_back(guide_id: str) -> ResponseReturnValue:
     """Let it be chosen again."""
+    return _do(bring_back_guide, guide_id)
+
+
+def _do(change: Callable[..., object], guide_id: str) -> ResponseReturnValue:
     guide = _find(guide_id)
     if refused := Form(request.form).token_error():
         raise Forbidden(refused)
     try:
         with transaction() as db:
-            bring_back_guide(db, guide.id, by=principal())
+            change(db, guide.id, by=principal())
     except Conflict as conflict:
         return _list(GuideForm(), status=409, notice=conflict.detail)
     return redirect("/admin/guides", code=303)
@@ -123,8 +121,8 @@ def _list(form: GuideForm, *, status: int = 200, notice: str | None = None) -> R
     # What is answered to a form begins the list anew.
     before = cursor_of_page(request.args.get("before")) if request.method == "GET" else None
     with reading() as db:
-        guides = queries.list_guides(db)
-        retired = queries.list_retired_guides(db, limit=_PER_PAGE + 1, before=before)
+        guides = guide_queries.list_guides(db)
+        retired = guide_queries.list_retired_guides(db, limit=_PER_PAGE + 1, before=before)
     last = retired[_PER_PAGE - 1] if len(retired) > _PER_PAGE else None
     return render_page(
         "blog/conversations/guides.html",

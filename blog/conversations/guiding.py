@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from blog.conversations import queries
+from blog.conversations import guide_queries
 from blog.conversations.events import GUIDE_CHANGED
 from blog.conversations.model import Guide, Scope
 from eventlog.log.appending import append_event
@@ -21,7 +21,7 @@ def add_guide(db: sa.Connection, *, name: str, system_prompt: str, greeting: str
     """Another one, for conversations that begin from now on. Raises Invalid for all fields at once; Conflict."""
     _check_room(db)
     guide = Guide(new_id(), *_checked(name, system_prompt, greeting, scope), version=1, retired_at=None)
-    queries.insert_guide(db, guide, at=clock.now())
+    guide_queries.insert_guide(db, guide, at=clock.now())
     _record(db, guide, "added", by=by)
     return guide
 
@@ -48,7 +48,7 @@ def change_guide(
     if values == (guide.name, guide.system_prompt, guide.greeting, guide.scope):
         return guide
     changed = Guide(guide.id, *values, version=guide.version + 1, retired_at=guide.retired_at)
-    queries.update_guide(db, changed)
+    guide_queries.update_guide(db, changed)
     _record(db, changed, "changed", by=by)
     return changed
 
@@ -58,9 +58,9 @@ def retire_guide(db: sa.Connection, guide_id: str, *, by: Principal) -> None:
     guide = find_guide(db, guide_id)
     if guide.retired_at is not None:
         return
-    if len(queries.list_guides(db)) == 1:
+    if len(guide_queries.list_guides(db)) == 1:
         raise Conflict("This is the last guide, and somebody has to answer. Add another one first.")
-    queries.set_retired(db, guide.id, at=clock.now())
+    guide_queries.set_retired(db, guide.id, at=clock.now())
     _record(db, guide, "retired", by=by)
 
 
@@ -70,21 +70,21 @@ def bring_back_guide(db: sa.Connection, guide_id: str, *, by: Principal) -> None
     if guide.retired_at is None:
         return
     _check_room(db)
-    queries.set_retired(db, guide.id, at=None)
+    guide_queries.set_retired(db, guide.id, at=None)
     _record(db, guide, "brought back", by=by)
 
 
 def find_guide(db: sa.Connection, name: str) -> Guide:
     """One of them, also a retired one. Raises NotFound."""
     known = parse_id(name)
-    guide = None if known is None else queries.find_any_guide(db, known)
+    guide = None if known is None else guide_queries.find_any_guide(db, known)
     if guide is None:
         raise NotFound("There is no guide of that id.")
     return guide
 
 
 def _check_room(db: sa.Connection) -> None:
-    if len(queries.list_guides(db)) >= MOST_GUIDES:
+    if len(guide_queries.list_guides(db)) >= MOST_GUIDES:
         raise Conflict(f"There are {MOST_GUIDES} guides already. Retire one first.")
 
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from blog.conversations import queries
+from blog.conversations import guide_queries, queries
 from blog.conversations.chain import find_own
 from blog.conversations.events import CONVERSATION_CHANGED, CONVERSATION_OPENED, in_conversation
 from blog.conversations.events import about as subject_of
@@ -126,11 +126,11 @@ def _title_of(post_title: str) -> str:
 def _find_guide(db: sa.Connection, name: str | None) -> str:
     if name:
         known = parse_id(name)
-        guide = None if known is None else queries.find_guide(db, known)
+        guide = None if known is None else guide_queries.find_guide(db, known)
         if guide is None:
             raise Invalid({"guide": "There is no guide of that id."})
         return guide.id
-    guides = queries.list_guides(db)
+    guides = guide_queries.list_guides(db)
     if not guides:
         raise Conflict("Nobody answers here at the moment.")
     return guides[0].id

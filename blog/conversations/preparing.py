@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from blog.conversations import queries
+from blog.conversations import guide_queries, queries
 from blog.conversations.answering import Prompt, Silent
 from blog.conversations.caching import (
     BOOK,
@@ -101,7 +101,7 @@ def _rewrite(around: Surroundings, question: str, context: list[Message]) -> str
 
 def _guide(around: Surroundings, guide_id: str) -> Guide:
     with around.database.reading() as db:
-        guide = queries.find_any_guide(db, guide_id)
+        guide = guide_queries.find_any_guide(db, guide_id)
     assert guide is not None
     return guide
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from markupsafe import Markup
 
 from auth.principal import Principal
-from blog.conversations import queries
+from blog.conversations import guide_queries, queries
 from blog.conversations.chain import find_own, read_held_post, withhold
 from blog.conversations.model import Conversation, Guide, Message, Passage, Role, State
 from blog.conversations.passages import find_changed
@@ -91,7 +91,7 @@ def read_transcript(db: sa.Connection, name: str, *, by: Principal, before: int 
     else:
         messages = withhold(db, messages, by=by)
         entries = _entries(messages, _find_changed(db, messages, by=by))
-    guide = queries.find_any_guide(db, owned.conversation.guide_id)
+    guide = guide_queries.find_any_guide(db, owned.conversation.guide_id)
     assert guide is not None
     return Transcript(owned.conversation, guide, post, entries, earlier, closed)
 

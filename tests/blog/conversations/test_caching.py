@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from blog.conversations import queries
+from blog.conversations import guide_queries, queries
 from blog.conversations.summarising import summarise
 from storage.cache.memory import MemoryCache
 from storage.cache.redis import RedisCache
@@ -143,7 +143,7 @@ def test_what_is_kept_is_what_the_database_says(talk: Talk) -> None:
     assert second.guide == first.guide
     assert (second.title, second.author, list(second.tags)) == (first.title, first.author, list(first.tags))
     with talk.site.database.reading() as db:
-        guide = queries.find_any_guide(db, GUIDE)
+        guide = guide_queries.find_any_guide(db, GUIDE)
         last = queries.list_last_messages(db, talk.conversation, limit=4)
     assert second.guide == guide
     assert list(second.last) == last[:2]
