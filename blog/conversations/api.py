@@ -1,5 +1,6 @@
 """Conversations as JSON, for browsers and programs."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -10,7 +11,7 @@ from auth.guards import requires
 from auth.permissions import Permission
 from auth.principal import principal
 from blog.conversations import queries
-from blog.conversations.chain import find_own, is_open, withhold
+from blog.conversations.chain import find_own, is_open, withhold, without_unreadable
 from blog.conversations.exchanging import message_as_json
 from blog.conversations.model import Conversation, Role
 from blog.conversations.owning import LONGEST_TITLE, change, check_free, open_conversation
@@ -131,10 +132,14 @@ def messages(conversation_id: str) -> Response:
 
 
 def _told(db: Connection, conversation: Conversation, *, with_summary: bool = False) -> dict[str, Any]:
-    """The row of one's own; what is made of answers, only while its post may be asked."""
+    """The row of one's own; what is made of answers, only while its post, and what they quote, is theirs to read."""
     may_see = is_open(db, find_own(db, conversation.id, by=principal()), by=principal())
-    told = _as_json(conversation) | ({"summary": conversation.summary} if with_summary else {})
-    return told if may_see else {name: "" if name in ("preview", "summary") else value for name, value in told.items()}
+    shown = (
+        without_unreadable(db, conversation, by=principal())
+        if may_see
+        else replace(conversation, preview="", summary="")
+    )
+    return _as_json(shown) | ({"summary": shown.summary} if with_summary else {})
 
 
 def _as_json(conversation: Conversation) -> dict[str, Any]:

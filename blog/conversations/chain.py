@@ -9,8 +9,9 @@ from auth.permissions import Permission
 from auth.principal import Principal
 from auth.users.queries import find_standing
 from blog.conversations import queries
-from blog.conversations.model import Conversation, Message, State
+from blog.conversations.model import Conversation, Message, Part, State
 from blog.conversations.queries import Owned
+from blog.conversations.readable_queries import find_readable_parts, find_versions
 from blog.posts.model import Post
 from blog.posts.reading import read_post
 from storage import clock
@@ -52,7 +53,7 @@ def withhold(db: sa.Connection, messages: Sequence[Message], *, by: Principal) -
     With a guide of the whole blog it may quote other posts than the one that was asked.
     """
     posts = {passage.post for message in messages for passage in message.passages}
-    there = queries.find_versions(db, posts, by=by, at=clock.now())
+    there = find_versions(db, posts, by=by, at=clock.now())
     return [
         message
         if all(passage.post in there for passage in message.passages)
@@ -61,14 +62,25 @@ def withhold(db: sa.Connection, messages: Sequence[Message], *, by: Principal) -
     ]
 
 
-def is_open_to_its_reader(db: sa.Connection, conversation: Conversation) -> bool:
-    """Whether each link holds now for whose it is: for work that is done later in their name, with no request."""
+def without_unreadable(db: sa.Connection, conversation: Conversation, *, by: Principal) -> Conversation:
+    """The row, as `by` may have it now: a part that was made of what they may not read any more is empty."""
+    readable = find_readable_parts(db, conversation.id, by=by, at=clock.now())
+    return replace(
+        conversation,
+        preview=conversation.preview if Part.PREVIEW in readable else "",
+        summary=conversation.summary if Part.SUMMARY in readable else "",
+    )
+
+
+def find_reader(db: sa.Connection, conversation: Conversation) -> Principal | None:
+    """Whose it is, if each link holds for them now: for work that is done later in their name, with no request."""
     user = find_standing(db, conversation.user_id)
     if user is None:
-        return False
+        return None
     reader = Principal(user.id, user.username, user.display_name, user.role)
     owned = queries.find_owned(db, conversation.id, user_id=user.id)
-    return owned is not None and reader.may(Permission.CONVERSE) and is_open(db, owned, by=reader)
+    is_theirs = owned is not None and reader.may(Permission.CONVERSE) and is_open(db, owned, by=reader)
+    return reader if is_theirs else None
 
 
 def find_open(db: sa.Connection, name: str, *, by: Principal) -> tuple[Owned, Post]:

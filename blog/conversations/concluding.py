@@ -15,6 +15,7 @@ from blog.conversations.chain import find_own, read_held_post
 from blog.conversations.events import CONVERSATION_ANSWERED, about, in_conversation
 from blog.conversations.exchanging import Exchange, Said, Surroundings, message_as_json
 from blog.conversations.model import Message, Passage, Role, State
+from blog.conversations.readable_queries import is_left_behind
 from blog.conversations.showing import show
 from blog.conversations.summarising import SUMMARISE, is_due
 from blog.indexing.words import plain_text
@@ -96,16 +97,16 @@ def _write(
     if not _may_keep(db, exchange):
         _record(db, exchange, Outcome.ABANDONED, "No longer allowed.")
         return _error(403, "You may not ask this post any more."), None
-    if queries.is_left_behind(db, {passage.post for passage in message.passages}):
+    quoted = {passage.post for passage in message.passages}
+    if is_left_behind(db, quoted):
         _record(db, exchange, Outcome.ABANDONED, "What it quotes was deleted.")
         # Whoever erases what they wrote has looked through the answers, or will: none comes after.
         return _error(410, "What this answer quotes was deleted meanwhile."), None
     is_signed_in = is_still_allowed(db)
     if not is_signed_in and message.state == State.DONE:
         message = replace(message, state=State.ABANDONED)
-    ended = queries.end_turn(
-        db, conversation_id, turn=exchange.turn, preview=_preview(message.html), at=message.created_at
-    )
+    preview, at = _preview(message.html), message.created_at
+    ended = queries.end_turn(db, conversation_id, turn=exchange.turn, preview=preview, sources=quoted, at=at)
     if ended is None:
         _record(db, exchange, Outcome.ABANDONED, "Another question was asked meanwhile.")
         return _error(409, "Another question was asked meanwhile."), None
@@ -114,7 +115,7 @@ def _write(
     append_event(db, CONVERSATION_ANSWERED, by=actor, subject=about(conversation_id), payload=payload)
     _record(db, exchange, _OUTCOMES[message.state], None)
     if is_due(ended.message_count, exchange.conversation.summary_count):
-        enqueue(db, SUMMARISE, {"conversation": conversation_id}, run_at=message.created_at)
+        enqueue(db, SUMMARISE, {"conversation": conversation_id}, run_at=at)
     if not is_signed_in:
         return _error(401, _TOKEN_ENDED if exchange.by.has_token else _SIGNED_OUT), ended.version
     told = {"message": message_as_json(message, around.base_url), "message_count": ended.message_count}

@@ -33,6 +33,13 @@ class State(StrEnum):
     WITHHELD = "withheld"  # never stored: empty for now, since it quotes what its reader may not read at this moment
 
 
+class Part(StrEnum):
+    """What a conversation keeps of its answers: the column of that name."""
+
+    PREVIEW = "preview"
+    SUMMARY = "summary"
+
+
 guides_table = sa.Table(
     "guides",
     metadata,
@@ -79,6 +86,17 @@ messages_table = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("created_at", sa.Integer, nullable=False),
     sa.UniqueConstraint("conversation_id", "number"),
+)
+
+
+# Of which posts a preview or a summary was made: with one that its reader may not read now it is not for them.
+conversation_sources_table = sa.Table(
+    "conversation_sources",
+    metadata,
+    sa.Column("conversation_id", sa.Text, sa.ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("part", sa.Text, primary_key=True),
+    sa.Column("post_id", sa.Text, sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sqlite_with_rowid=False,
 )
 
 

@@ -17,6 +17,7 @@ from blog.conversations.chain import find_own
 from blog.conversations.forms import AskForm, TitleForm
 from blog.conversations.model import Conversation
 from blog.conversations.owning import LONGEST_TITLE, change
+from blog.conversations.readable_queries import find_titles
 from blog.conversations.transcript import read_transcript
 from storage import clock
 from web.cursors import Cursor, cursor_of_page
@@ -149,7 +150,7 @@ def render_conversation(**arguments: Any) -> Response:
 
 def _titles(db: sa.Connection, conversations: Sequence[Conversation]) -> dict[str, str]:
     """What the posts are called that these are about, as far as they may be known."""
-    return queries.find_titles(db, {each.post_id for each in conversations}, by=principal(), at=clock.now())
+    return find_titles(db, {each.post_id for each in conversations}, by=principal(), at=clock.now())
 
 
 def _find(conversation_id: str) -> Conversation:

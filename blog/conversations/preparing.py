@@ -19,8 +19,9 @@ from blog.conversations.caching import (
 )
 from blog.conversations.chain import withhold
 from blog.conversations.exchanging import Exchange, Surroundings
-from blog.conversations.model import Guide, Message
+from blog.conversations.model import Guide, Message, Part
 from blog.conversations.passages import find_passages
+from blog.conversations.readable_queries import find_readable_parts
 from blog.conversations.rewriting import CONTEXT, key_of, to_look_for
 from storage import clock
 
@@ -72,11 +73,12 @@ def prepare(around: Surroundings, exchange: Exchange) -> Prompt:
         )
         # Permission is not in a cache.
         last = withhold(db, session.last, by=exchange.by)
+        may_recall = Part.SUMMARY in find_readable_parts(db, conversation.id, by=exchange.by, at=clock.now())
     return Prompt(
         guide,
         book.title,
         found,
-        session.summary,
+        session.summary if may_recall else "",
         last,
         question,
         author=book.author,

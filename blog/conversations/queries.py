@@ -1,17 +1,16 @@
 """Every statement about conversations. A stranger's conversation is not found."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from auth.users.model import users_table
 from blog.conversations.model import (
     Conversation,
-    Guide,
     Message,
+    Part,
     Passage,
     Role,
     State,
@@ -19,15 +18,12 @@ from blog.conversations.model import (
     guides_table,
     messages_table,
 )
+from blog.conversations.readable_queries import is_readable, may_read, set_sources
 from blog.posts.model import Held, library_table, posts_table
-from blog.posts.queries.conditions import is_granted_and_out, is_known
 from web.cursors import Cursor
 
 _c, _g, _m, _p, _h = conversations_table.c, guides_table.c, messages_table.c, posts_table.c, library_table.c
 _CONVERSATION = [_c[name] for name in Conversation.__dataclass_fields__]
-_GUIDE = [_g[name] for name in Guide.__dataclass_fields__]
-# What of a row is made of answers.
-_ANSWERED = ("preview", "summary")
 _MESSAGE = [_m[name] for name in Message.__dataclass_fields__]
 
 
@@ -95,12 +91,13 @@ def list_conversations(
     before: Cursor | None = None,
     post_id: str | None = None,
 ) -> list[Conversation]:
-    """One's own, the last used first, or those about one post; where they may not ask it now, without any answer."""
+    """One's own, the last used first, or those about one post; without what is not for them to read at this moment."""
     holding = sa.and_(_h.post_id == _c.post_id, _h.user_id == _c.user_id)
     is_held = sa.or_(_h.source.is_not(None), _p.author_id == by.user_id)
     joined = conversations_table.join(posts_table, _p.id == _c.post_id).outerjoin(library_table, holding)
-    is_open = sa.and_(is_held, _may_read(by, at))
-    columns = [sa.case((is_open, each), else_="") if each.name in _ANSWERED else each for each in _CONVERSATION]
+    is_open = sa.and_(is_held, may_read(by, at))
+    shown = {str(part): sa.and_(is_open, is_readable(part, by, at)) for part in Part}
+    columns = [sa.case((shown[each.name], each), else_="") if each.name in shown else each for each in _CONVERSATION]
     query = sa.select(*columns).select_from(joined).where(_c.user_id == by.user_id, _c.is_archived == is_archived)
     if post_id is not None:
         query = query.where(_c.post_id == post_id)
@@ -108,51 +105,6 @@ def list_conversations(
         query = query.where(sa.tuple_(_c.updated_at, _c.id) < sa.tuple_(before.at, before.id))
     rows = db.execute(query.order_by(_c.updated_at.desc(), _c.id.desc()).limit(limit))
     return [Conversation(*row) for row in rows]
-
-
-def find_versions(db: sa.Connection, post_ids: Collection[str], *, by: Principal, at: int) -> dict[str, int]:
-    """Of the posts that `by` may read now, which version is there."""
-    if not post_ids:
-        return {}
-    holding = sa.and_(_h.post_id == _p.id, _h.user_id == by.user_id)
-    query = sa.select(_p.id, _p.version).select_from(posts_table.outerjoin(library_table, holding))
-    rows: Any = db.execute(query.where(_p.id.in_(post_ids), _may_read(by, at)))
-    return dict(list(rows))
-
-
-def list_texts(
-    db: sa.Connection, post_ids: Collection[str], *, by: Principal, at: int, most: int, longest: int
-) -> dict[str, str]:
-    """The HTML of posts that `by` may read now: of so many at most, and of none that is longer."""
-    if not post_ids:
-        return {}
-    holding = sa.and_(_h.post_id == _p.id, _h.user_id == by.user_id)
-    query = sa.select(_p.id, _p.html).select_from(posts_table.outerjoin(library_table, holding))
-    query = query.where(_p.id.in_(post_ids), _may_read(by, at), sa.func.length(_p.html) <= longest)
-    rows: Any = db.execute(query.limit(most))
-    return dict(list(rows))
-
-
-def is_left_behind(db: sa.Connection, post_ids: Collection[str]) -> bool:
-    """Whether the author of one of these posts has left, with all that they wrote."""
-    joined = posts_table.join(users_table, users_table.c.id == _p.author_id)
-    query = sa.select(_p.id).select_from(joined).where(_p.id.in_(post_ids), users_table.c.deleted_at.is_not(None))
-    return db.execute(query.limit(1)).first() is not None
-
-
-def find_titles(db: sa.Connection, post_ids: Collection[str], *, by: Principal, at: int) -> dict[str, str]:
-    """Of the posts that `by` may read now, what they are called."""
-    if not post_ids:
-        return {}
-    holding = sa.and_(_h.post_id == _p.id, _h.user_id == by.user_id)
-    query = sa.select(_p.id, _p.title).select_from(posts_table.outerjoin(library_table, holding))
-    rows: Any = db.execute(query.where(_p.id.in_(post_ids), _may_read(by, at)))
-    return dict(list(rows))
-
-
-def _may_read(by: Principal, at: int) -> sa.ColumnElement[bool]:
-    """The condition that `by` may read a post, beside which stands how they hold it."""
-    return sa.and_(_p.deleted_at.is_(None), sa.or_(is_known(by, at), is_granted_and_out(by, at)))
 
 
 def list_messages(db: sa.Connection, conversation_id: str, *, limit: int, after: int = 0) -> list[Message]:
@@ -181,10 +133,12 @@ def raise_turn(db: sa.Connection, conversation_id: str, *, user_id: int | None, 
     return db.execute(raised).scalar_one_or_none()
 
 
-def end_turn(db: sa.Connection, conversation_id: str, *, turn: int, preview: str, at: int) -> Ended | None:
+def end_turn(
+    db: sa.Connection, conversation_id: str, *, turn: int, preview: str, sources: Iterable[str], at: int
+) -> Ended | None:
     """Count the answer of that turn, and say what there is now. None when another turn has begun since.
 
-    An empty preview leaves the former one.
+    `sources`: the posts that the preview was made of. An empty preview leaves the former one.
     """
     is_mine = sa.and_(_c.id == conversation_id, _c.turn == turn)
     values = {"message_count": _c.message_count + 1, "version": _c.version + 1, "updated_at": at}
@@ -192,7 +146,11 @@ def end_turn(db: sa.Connection, conversation_id: str, *, turn: int, preview: str
         values["preview"] = preview
     ended = sa.update(conversations_table).where(is_mine).values(values).returning(_c.message_count, _c.version)
     row = db.execute(ended).one_or_none()
-    return None if row is None else Ended._make(row)
+    if row is None:
+        return None
+    if preview:
+        set_sources(db, conversation_id, Part.PREVIEW, sources)
+    return Ended._make(row)
 
 
 def insert_message(db: sa.Connection, conversation_id: str, message: Message, *, number: int | None = None) -> None:
@@ -233,11 +191,14 @@ def count_begun_since(db: sa.Connection, user_id: int | None, *, since: int) -> 
     return int(db.execute(query).scalar_one())
 
 
-def set_summary(db: sa.Connection, conversation_id: str, *, summary: str, count: int) -> bool:
-    """Store what the first `count` messages come to, unless more is summed up already."""
+def set_summary(db: sa.Connection, conversation_id: str, *, summary: str, sources: Iterable[str], count: int) -> bool:
+    """Store what the first `count` messages come to, made of those posts, unless more is summed up already."""
     is_newer = sa.and_(_c.id == conversation_id, _c.summary_count < count)
     values = {"summary": summary, "summary_count": count, "version": _c.version + 1}
-    return db.execute(sa.update(conversations_table).where(is_newer).values(values)).rowcount == 1
+    if not db.execute(sa.update(conversations_table).where(is_newer).values(values)).rowcount:
+        return False
+    set_sources(db, conversation_id, Part.SUMMARY, sources)
+    return True
 
 
 def find_conversation(db: sa.Connection, conversation_id: str) -> Conversation | None:

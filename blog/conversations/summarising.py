@@ -5,8 +5,9 @@ from typing import Any
 
 from blog.conversations import queries
 from blog.conversations.answering import Answerer, Silent
-from blog.conversations.chain import is_open_to_its_reader
-from blog.conversations.model import Message, Role, State
+from blog.conversations.chain import find_reader, withhold, without_unreadable
+from blog.conversations.model import Message, Part, Role, State
+from blog.conversations.readable_queries import list_sources
 from storage.engine import Database
 
 SUMMARISE = "conversation.summarise"
@@ -31,17 +32,22 @@ def summarise(database: Database, payload: Mapping[str, Any], *, answerer: Answe
         conversation = queries.find_conversation(db, conversation_id)
         if conversation is None or not is_due(conversation.message_count, conversation.summary_count):
             return None
-        if not is_open_to_its_reader(db, conversation):
+        reader = find_reader(db, conversation)
+        if reader is None:
             return None
-        last = queries.list_last_messages(db, conversation_id, limit=_LOOKED_AT)
+        former = without_unreadable(db, conversation, by=reader).summary
+        last = withhold(db, queries.list_last_messages(db, conversation_id, limit=_LOOKED_AT), by=reader)
+        sources = {passage.post for message in last for passage in message.passages}
+        if former:
+            sources |= list_sources(db, conversation_id, Part.SUMMARY)
     count = conversation.message_count
     try:
-        summary = answerer.summarise(conversation.summary, last) or extract(last)
+        summary = answerer.summarise(former, last) or extract(last)
     except Silent:
         summary = extract(last)
     with database.transaction() as db:
-        if is_open_to_its_reader(db, conversation):
-            queries.set_summary(db, conversation_id, summary=summary[:_LONGEST], count=count)
+        if find_reader(db, conversation) is not None:
+            queries.set_summary(db, conversation_id, summary=summary[:_LONGEST], sources=sources, count=count)
     return None
 
 

@@ -12,6 +12,7 @@ from blog.conversations import guide_queries, queries
 from blog.conversations.chain import find_own, read_held_post, withhold
 from blog.conversations.model import Conversation, Guide, Message, Passage, Role, State
 from blog.conversations.passages import find_changed
+from blog.conversations.readable_queries import find_versions, list_texts
 from blog.posts.model import Post
 from storage import clock
 from web.errors import Forbidden
@@ -107,10 +108,10 @@ def _find_changed(db: sa.Connection, messages: Sequence[Message], *, by: Princip
     all that was quoted of it.
     """
     passages, at = {each for message in messages for each in message.passages}, clock.now()
-    versions = queries.find_versions(db, {each.post for each in passages}, by=by, at=at)
+    versions = find_versions(db, {each.post for each in passages}, by=by, at=at)
     other = {each for each in passages if versions.get(each.post) != each.version}
     posts = {each.post for each in other}
-    texts = queries.list_texts(db, posts, by=by, at=at, most=_MOST_LOOKED_AT, longest=_LONGEST_LOOKED_AT)
+    texts = list_texts(db, posts, by=by, at=at, most=_MOST_LOOKED_AT, longest=_LONGEST_LOOKED_AT)
     return find_changed(other, texts) | {each for each in other if each.post not in texts}
 
 

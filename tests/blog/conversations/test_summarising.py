@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ from app import LINKS
 from auth.blocking.blocking import block
 from blog.conversations import queries
 from blog.conversations.answering import Quoting, Silent
-from blog.conversations.model import Conversation
+from blog.conversations.model import Conversation, Message
 from blog.conversations.summarising import SUMMARISE, is_due, summarise
 from blog.posts.model import Post
+from blog.posts.publishing import publish, unpublish
+from blog.posts.reading import read_post
+from storage import sqlite, upgrading
 from storage.jobs import work_off
 from tests.blog.conversations.talking import Scripted, answers_with, ask, begin, give, harbour, program, take_back
 from tests.support import TESTER, Client, Site
@@ -24,9 +28,11 @@ class Summing(Scripted):
     def __init__(self, said: Any, first: Callable[[], None] = lambda: None) -> None:
         super().__init__("Words.")
         self.said, self.first, self.heard = said, first, list[tuple[str, int]]()
+        self.said_to = list[Message]()
 
     def summarise(self, former: str, said: Any) -> str | None:
         self.heard.append((former, len(said)))
+        self.said_to = list(said)
         self.first()
         if isinstance(self.said, Silent):
             raise self.said
@@ -209,3 +215,115 @@ def test_once_the_post_is_not_held_any_more_it_is_not_shown(site: Site) -> None:
     summarise(site.database, {"conversation": conversation}, answerer=Summing("It was about the harbour."))
     assert rita.delete(f"/v1/library/{post.id}").status_code == 204
     assert "about the harbour" not in rita.get(f"/v1/conversations/{conversation}").text
+
+
+@pytest.fixture
+def quoting(site: Site) -> Callable[[], None]:
+    """Let answers be found in the whole blog, of which another post tells of the harbour too; take that post away."""
+    harbour(site)
+    other = site.post("ada", title="Tides", slug="tides", body="## Harbour\n\nThe harbour fills with eels at night.")
+    with site.database.transaction() as db:
+        db.exec_driver_sql("UPDATE guides SET scope = 'blog', version = version + 1")
+
+    def take_away() -> None:
+        with site.database.transaction() as db:
+            unpublish(db, other.id, by=site.principal("ada"))
+
+    return take_away
+
+
+def shown(rita: Client, conversation: str) -> list[str]:
+    """The preview, everywhere it is told, and the summary."""
+    row = rita.get(f"/v1/conversations/{conversation}").json
+    listed = rita.get("/v1/conversations").json
+    renamed = rita.patch(f"/v1/conversations/{conversation}", json={"title": "Eels"}).json
+    assert row is not None
+    assert listed is not None
+    assert renamed is not None
+    return [row["preview"], listed["items"][0]["preview"], renamed["preview"], row["summary"]]
+
+
+def test_what_was_made_of_a_post_that_is_not_theirs_to_read_any_more_is_not_told(
+    site: Site, quoting: Callable[[], None]
+) -> None:
+    rita = program(site)
+    conversation = begin(rita)
+    answers_with(site, "Eels come at night.")
+    talk(rita, conversation, 5)
+    summarise(site.database, {"conversation": conversation}, answerer=Summing("It was about eels."))
+    told = shown(rita, conversation)
+    assert told == ["Eels come at night."] * 3 + ["It was about eels."]
+    assert "Eels come" in site.client("rita").get("/conversations").text
+    quoting()
+    assert shown(rita, conversation) == [""] * 4
+    assert "Eels come" not in site.client("rita").get("/conversations").text
+    seen = answers_with(site, "Nothing.")
+    talk(rita, conversation, 1)
+    assert seen.prompts[0].summary == ""
+    with site.database.transaction() as db:
+        ada = site.principal("ada")
+        publish(db, read_post(db, by=ada, slug="tides").post.id, by=ada)
+    assert shown(rita, conversation)[3] == "It was about eels."
+
+
+def test_the_next_preview_and_the_next_summary_are_made_without_it(site: Site, quoting: Callable[[], None]) -> None:
+    rita = program(site)
+    conversation = begin(rita)
+    answers_with(site, "Eels come at night.")
+    talk(rita, conversation, 5)
+    summarise(site.database, {"conversation": conversation}, answerer=Summing("It was about eels."))
+    quoting()
+    answers_with(site, "The lighthouse.")
+    talk(rita, conversation, 5)
+    model = Summing("It was about the lighthouse.")
+    summarise(site.database, {"conversation": conversation}, answerer=model)
+    ((former, said),) = model.heard
+    assert (former, said) == ("", 20)
+    assert not any("Eels" in message.content for message in model.said_to)
+    assert shown(rita, conversation) == ["The lighthouse."] * 3 + ["It was about the lighthouse."]
+
+
+def test_what_the_former_summary_was_made_of_counts_for_the_next(site: Site, quoting: Callable[[], None]) -> None:
+    rita = program(site)
+    conversation = begin(rita)
+    talk(rita, conversation, 5)
+    summarise(site.database, {"conversation": conversation}, answerer=Summing("It was about eels."))
+    with site.database.transaction() as db:
+        db.exec_driver_sql("UPDATE guides SET scope = 'post', version = version + 1")
+        # So many answers since that none that quotes it is looked at.
+        db.exec_driver_sql("UPDATE messages SET passages = '[]'")
+    talk(rita, conversation, 5)
+    summarise(site.database, {"conversation": conversation}, answerer=Summing("Of eels, and of lighthouses."))
+    assert shown(rita, conversation)[3] == "Of eels, and of lighthouses."
+    quoting()
+    assert shown(rita, conversation)[3] == ""
+
+
+def test_of_what_was_there_before_the_upgrade_all_that_was_quoted_counts(tmp_path: Path) -> None:
+    path = tmp_path / "byline.db"
+    upgrading._migrate(path, to="0020")
+    with sqlite.opened(path, mode="rw") as db:
+        db.execute(
+            "INSERT INTO users (id, username, display_name, role, created_at) VALUES (1, 'alan', '', 'author', 0)"
+        )
+        for name in ("asked", "quoted", "other"):
+            db.execute(_POST_OF_0020, (name, name))
+        (guide,) = db.execute("SELECT id FROM guides").fetchone()
+        db.execute(
+            "INSERT INTO conversations VALUES ('talk', 1, ?, 'asked', '', 2, '', 0, 1, '', 0, 1, 0, 0)", (guide,)
+        )
+        quoting = json.dumps([{"post": "quoted"}, {"post": "asked"}, {"post": "quoted"}, {"post": "gone"}])
+        for number, passages in enumerate(("[]", quoting), start=1):
+            message = "INSERT INTO messages VALUES (?, 'talk', ?, 'guide', '', '', ?, 'done', 0)"
+            db.execute(message, (str(number), number, passages))
+    upgrading.upgrade(path)
+    with sqlite.opened(path, mode="ro") as db:
+        found = db.execute("SELECT * FROM conversation_sources ORDER BY part, post_id").fetchall()
+    assert found == [("talk", part, post) for part in ("preview", "summary") for post in ("asked", "quoted")]
+
+
+_POST_OF_0020 = """
+INSERT INTO posts (id, slug, author_id, title, body, html, renderer_version, excerpt, summary, tags, status, visibility,
+                   published_at, version, created_at, updated_at)
+VALUES (?, ?, 1, '', '', '', 1, '', '', '', 'published', 'public', 0, 1, 0, 0)
+"""
