@@ -25,8 +25,9 @@ _BETTER = "Take another: a few unrelated words are easy to remember and hard to 
 _COMMON = f"Many people use this password, so it is among the first that others try. {_BETTER}"
 _MADE_OF_NAMES = f"This is little more than your name or the name of the site, which others try first. {_BETTER}"
 
-# The hash of a password that nobody has, checked where there is no account: same parameters, same time.
-_NOBODYS_HASH = _hasher.hash("nobody's password, to be refused in the usual time")
+# Checked where there is no account: same parameters, same time. Of zeros, which no password is known to give.
+_COST = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
+_NOBODYS_HASH = f"$argon2id$v=19${_COST}${'A' * 22}${'A' * 43}"
 
 
 def check_password_rules(password: str, *, field: str = "password", words: Iterable[str] = ()) -> None:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from auth.signin import queries, signing_in, throttling
 from auth.users import passwords
@@ -25,6 +26,12 @@ def test_one_hash_is_computed_whoever_asks(site: Site, monkeypatch: pytest.Monke
     monkeypatch.setattr(PasswordHasher, "verify", lambda self, h, p: computed.append(h) or verify(self, h, p))
     site.client().submit("/login", username=name, password="wrong")
     assert len(computed) == 1
+
+
+def test_where_there_is_no_account_the_hash_that_is_computed_costs_the_same() -> None:
+    assert REAL_HASHER.check_needs_rehash(REAL_NOBODYS_HASH) is False
+    with pytest.raises(VerifyMismatchError):
+        REAL_HASHER.verify(REAL_NOBODYS_HASH, PASSWORD)
 
 
 def test_at_most_two_hashes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
