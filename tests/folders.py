@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.starting import run
 from tests.support import ROOT
 
 Fingerprint = dict[str, tuple[str, int, int, int]]
@@ -38,15 +39,10 @@ def clean_environment(**environment: str) -> dict[str, str]:
 
 def run_byline(
     folder: Path, *arguments: str, text: str = "", environment: Mapping[str, str] | None = None
-) -> "subprocess.CompletedProcess[str]":
+) -> subprocess.CompletedProcess[str]:
     """A command of ours on a data folder, to its end."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "app.py"), *arguments],
-        env=clean_environment(**{"BYLINE_INSTANCE": str(folder), **(environment or {})}),
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=60,
+    return run(
+        *arguments, environment=clean_environment(**{"BYLINE_INSTANCE": str(folder), **(environment or {})}), text=text
     )
 
 

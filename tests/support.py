@@ -4,8 +4,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import requests
 import sqlalchemy as sa
@@ -40,10 +38,14 @@ from storage.engine import Database
 from storage.folder import prepare_folder
 from storage.upgrading import fold_log, upgrade
 from tests import quick
+from tests.starting import start
 from tests.web.wire import children_of, name_of, until
 from web.server.supervisor import ASIDE
 from web.settings import Settings, load_settings
 from web.site.queries import CONTENT_VERSION
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 ROOT = Path(__file__).parent.parent
 PASSWORD = "correct horse battery staple"
@@ -240,7 +242,7 @@ class Server:
             "BYLINE_ADMIN_PASSWORD": PASSWORD,
             **environment,
         }
-        self.process: subprocess.Popen[str] | None = None
+        self.process: BaseProcess | None = None
         self.output: list[str] = []
         self._heard = threading.Condition()
         self._began, self._has_ended = 0, False
@@ -251,19 +253,21 @@ class Server:
         """Where it answers."""
         return f"http://localhost:{self.environment['PORT']}"
 
+    @property
+    def pid(self) -> int:
+        """The process that the others are children of."""
+        assert self.process is not None
+        assert self.process.pid is not None
+        return self.process.pid
+
     def start(self) -> "Server":
         """Start, and wait until it says where it is."""
         clean = {name: value for name, value in os.environ.items() if not _is_setting(name)}
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py"), "serve"],
-            env=clean | self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        read, write = os.pipe()
+        with Path(os.devnull).open() as nothing, os.fdopen(write, "w") as said:
+            self.process = start("serve", environment=clean | self.environment, stdin=nothing, stdout=said, stderr=said)
         self._began, self._has_ended = len(self.output), False
-        self._lines = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        self._lines = threading.Thread(target=self._read, args=(os.fdopen(read),), daemon=True)
         self._lines.start()
         try:
             self.wait_for("Byline is at")
@@ -285,44 +289,42 @@ class Server:
         """TERM, and the exit status."""
         assert self.process is not None
         self.process.terminate()
-        status = self.process.wait(timeout=15)
-        self._finish()
-        return status
+        return self._finish()
 
     def kill(self) -> None:
         """kill -9, all of it at once."""
         if self.process is None:
             return
         with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=15)
+            os.killpg(self.pid, signal.SIGKILL)
         self._finish()
 
-    def _finish(self) -> None:
-        assert self.process is not None
+    def _finish(self) -> int:
+        process, self.process = self.process, None
+        assert process is not None
+        process.join(timeout=15)
         if self._lines is not None:
             self._lines.join(timeout=5)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        self.process = None
+        status = process.exitcode
+        assert status is not None, "The server goes on."
+        return status
 
     def _find(self, text: str) -> str | None:
         return next((line for line in self.output[self._began :] if text in line), None)
 
-    def _read(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            with self._heard:
-                self.output.append(line)
-                self._heard.notify_all()
+    def _read(self, said: IO[str]) -> None:
+        with said:
+            for line in said:
+                with self._heard:
+                    self.output.append(line)
+                    self._heard.notify_all()
         with self._heard:
             self._has_ended = True
             self._heard.notify_all()
 
     def workers(self) -> list[int]:
         """The processes that answer requests, the longest serving first."""
-        assert self.process is not None
-        parent, found = self.process.pid, dict[int, str]()
+        parent, found = self.pid, dict[int, str]()
 
         def are_named() -> bool:
             # The other one has its name soon after it was started.

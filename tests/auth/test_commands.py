@@ -1,25 +1,18 @@
 """The command line about people and tokens."""
 
 import os
-import subprocess
-import sys
+from subprocess import CompletedProcess
 
 from click.testing import CliRunner
 
 from app import main
-from tests.support import PASSWORD, ROOT, SECRET, Site
+from tests.starting import run
+from tests.support import PASSWORD, SECRET, Site
 
 
-def byline(site: Site, *arguments: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+def byline(site: Site, *arguments: str, text: str = "") -> CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], "BYLINE_INSTANCE": str(site.folder), "SECRET_KEY": SECRET}
-    return subprocess.run(
-        [sys.executable, str(ROOT / "app.py"), *arguments],
-        env=environment,
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+    return run(*arguments, environment=environment, text=text)
 
 
 def test_a_person_from_add_to_password(site: Site) -> None:

@@ -271,7 +271,7 @@ def test_a_second_server_waits_for_the_first_to_leave_and_takes_over(tmp_path: P
         second = Server(tmp_path / "instance", BYLINE_API_TOKEN=TOKEN)
         with ThreadPoolExecutor(1) as pool:
             starting = pool.submit(second.start)
-            assert until(lambda: second.process is not None and has_open(second.process.pid, "byline.lock"))
+            assert until(lambda: second.process is not None and has_open(second.pid, "byline.lock"))
             assert browser.get("/account").status_code == 200
             assert not second.output
             assert first.stop() == 0
@@ -385,8 +385,7 @@ def write_until(is_over: threading.Event, server: Server) -> list[int]:
 
 def test_the_process_of_the_jobs_is_replaced_too_and_leaves_with_the_others(tmp_path: Path) -> None:
     def those_of_jobs() -> list[int]:
-        assert server.process is not None
-        return [pid for pid in children_of(server.process.pid) if name_of(pid) == ASIDE]
+        return [pid for pid in children_of(server.pid) if name_of(pid) == ASIDE]
 
     with serving(tmp_path / "instance") as server:
         assert until(lambda: len(those_of_jobs()) == 1)  # it has its name soon after it was started

@@ -13,6 +13,7 @@ from auth.sessions.store import SessionStore, name_of
 from eventlog.log.following import events_since
 from storage import clock
 from storage.engine import Database
+from tests.starting import run
 from tests.support import PASSWORD, ROOT, SECRET, Client, Server, Site, find_form_token, read_all
 from tests.web.wire import until
 from web.signing import Keys
@@ -399,15 +400,6 @@ def _epoch_of(store: SessionStore) -> str:
 
 
 def _command(server: Server, *arguments: str, text: str = "") -> str:
-    import os
-
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "app.py"), *arguments],
-        env=os.environ | server.environment,
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+    done = run(*arguments, environment=os.environ | server.environment, text=text)
     assert done.returncode == 0, done.stderr
     return done.stdout
