@@ -37,4 +37,4 @@ say "Style, floors, types …"
 .venv/bin/ruff format --quiet --check .
 .venv/bin/lint-imports >/dev/null || { .venv/bin/lint-imports; exit 1; }
 .venv/bin/mypy --no-error-summary
-exec .venv/bin/pytest -q -n 2 --dist worksteal "$@"
+exec .venv/bin/pytest -q -n 3 --dist worksteal "$@"

@@ -104,7 +104,7 @@ def java_script(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the pictures go, to be looked at: a temporary folder, or the one that BYLINE_SCREENSHOTS names."""
+    """Where pictures go, to be looked at: a temporary folder, or the one that BYLINE_SCREENSHOTS names."""
     chosen = os.environ.get("BYLINE_SCREENSHOTS")
     folder = Path(chosen) if chosen else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
