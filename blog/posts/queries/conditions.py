@@ -44,8 +44,11 @@ def sees_members_posts(by: Principal) -> bool:
 
 def is_out_for(sees_members_posts: bool, at: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
     """The same condition, for statements that are built once."""
-    visible = [Visibility.PUBLIC, *([Visibility.MEMBERS] if sees_members_posts else [])]
-    return sa.and_(has_come_out(at), _p.visibility.in_(visible))
+    # Not `IN`: SQLAlchemy would write its list into the statement anew each time.
+    visible = _p.visibility == Visibility.PUBLIC
+    if sees_members_posts:
+        visible = sa.or_(visible, _p.visibility == Visibility.MEMBERS)
+    return sa.and_(has_come_out(at), visible)
 
 
 def has_come_out(at: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
