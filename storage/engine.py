@@ -13,7 +13,7 @@ from sqlalchemy import event, exc
 
 from storage import sqlite
 from storage.errors import Busy
-from storage.kept import KeptConnection
+from storage.kept import KeptConnections
 
 # One that writes and these that wait; whoever comes after is told to come back, so that threads remain for readers.
 _WAITING_WRITERS = 8
@@ -35,7 +35,7 @@ class Database:
         self.path = path
         self.read_engine = _create_engine(path, writes=False, pool_size=readers)
         self.write_engine = _create_engine(path, writes=True, pool_size=1)
-        self.kept = KeptConnection(path)
+        self.kept = KeptConnections(path)
         self.check_writer: Callable[[sa.Connection], None] | None = None
         self._admission = threading.BoundedSemaphore(1 + _WAITING_WRITERS)
         self._turn = threading.Lock()

@@ -1,6 +1,6 @@
-"""A connection that is kept for small questions asked at every request: it never waits, and costs microseconds."""
+"""Connections that are kept for small questions asked at every request: nobody waits, and each costs microseconds."""
 
-import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,16 @@ class Unread(Exception):
     """The database cannot be read at this moment; whoever asks has another way, which waits and says what is wrong."""
 
 
-class KeptConnection:
-    """One reading connection for all threads of a process. Create it after the fork."""
+class KeptConnections:
+    """Reading connections of a process, as many as threads have asked at once. Create it after the fork.
+
+    One for all would be faster alone: whoever asks lets go of the interpreter, and would keep the connection from all
+    others until it is their turn again.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection: Any = None
-        self._lock = threading.Lock()
+        self._free: deque[Any] = deque()
 
     def prepare(self, statement: sa.Select[Any]) -> Callable[..., Row | None]:
         """A function that answers a question with its first row, or None where there is none, given the values by name.
@@ -34,29 +37,31 @@ class KeptConnection:
         values_known = statement.compile().params
 
         def ask(**values: Any) -> Row | None:
-            with self._lock:
-                try:
-                    if self._connection is None:
-                        self._connection = self._connect()
-                    row: Row | None = self._connection.execute(text, {**values_known, **values}).fetchone()
-                except sqlite.driver.Error as error:
-                    self._close()
-                    if sqlite.refusal_for(error) is None:
-                        raise
-                    raise Unread from error
+            connection = None
+            try:
+                connection = self._take()
+                row: Row | None = connection.execute(text, {**values_known, **values}).fetchone()
+            except sqlite.driver.Error as error:
+                if connection is not None:
+                    connection.close()
+                if sqlite.refusal_for(error) is None:
+                    raise
+                raise Unread from error
+            self._free.append(connection)
             return row
 
         return ask
 
     def close(self) -> None:
-        """Release it; the next question opens it again."""
-        with self._lock:
-            self._close()
+        """Release them; the next question opens another."""
+        while self._free:
+            self._free.pop().close()
 
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    def _take(self) -> Any:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._connect()
 
     def _connect(self) -> Any:
         connection = sqlite.driver.connect(str(self._path), check_same_thread=False, isolation_level=None, timeout=0)

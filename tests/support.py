@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import requests
 import sqlalchemy as sa
@@ -42,7 +43,6 @@ from tests.starting import start
 from tests.web.wire import children_of, name_of, until
 from web.server.supervisor import ASIDE
 from web.settings import Settings, load_settings
-from web.site.queries import CONTENT_VERSION
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -149,12 +149,19 @@ class Site:
         for engine in engines:
             event.listen(engine, "before_cursor_execute", note)
         kept = self.database.kept
-        kept.prepare(CONTENT_VERSION)()  # it is opened by its first question
-        kept._connection.set_trace_callback(note_kept)
+        connect = kept._connect
+
+        def connect_watched() -> Any:
+            connection = connect()
+            connection.set_trace_callback(note_kept)
+            return connection
+
+        kept.close()
         try:
-            yield seen
+            with patch.object(kept, "_connect", connect_watched):
+                yield seen
         finally:
-            kept._connection.set_trace_callback(None)
+            kept.close()
             for engine in engines:
                 event.remove(engine, "before_cursor_execute", note)
 
