@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ _REQUESTS = re.compile(r"(\d+) requests in")
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 _LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)\s*$", re.MULTILINE)
 _FAILED = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.+)")
+_SETTLED_SECONDS = 0.2
 _MICROSECONDS = {"us": 1.0, "ms": 1e3, "s": 1e6}
 
 
@@ -90,11 +92,23 @@ def load(
         check=True,
     )
     used = place.cpu_seconds - before
+    _settle(place)
     requests, rate = _REQUESTS.search(done.stdout), _RATE.search(done.stdout)
     if _FAILED.search(done.stdout) or requests is None or rate is None:
         raise RuntimeError(f"{path} was not answered as it should be:\n{done.stdout}")
     latencies = {part: float(number) * _MICROSECONDS[unit] for part, number, unit in _LATENCY.findall(done.stdout)}
     return Cost(used / int(requests[1]) * 1e6, float(rate[1]), latencies["50"], latencies["99"])
+
+
+def _settle(place: Place) -> None:
+    """Wait until the server has done what was asked of it: the next figure is of something else."""
+    so_far = place.cpu_seconds
+    while True:
+        time.sleep(_SETTLED_SECONDS)
+        now = place.cpu_seconds
+        if now - so_far < _SETTLED_SECONDS / 10:
+            return
+        so_far = now
 
 
 def middle(costs: list[Cost]) -> Cost:
