@@ -85,8 +85,10 @@ from web.requests import (
     init_host_check,
     known_hosts,
     number_request,
+    refuse_late,
 )
 from web.running import READERS, Prepared, run_site
+from web.server.dispatcher import Work
 from web.settings import Settings, load_settings
 from web.signing import load_keys
 from web.static_files import init_static_files
@@ -104,6 +106,11 @@ WRITINGS = Writings(
     finish_erasing=erase_some,
 )
 LINKS = Links(withdraw_invitations_by=withdraw_all_by, end_resets_by=end_links_by, end_resets_for=end_links_for)
+
+# Streams, what is as long as somebody has written, and what is to be answered whatever else goes on.
+WAITING = {"/v1/events", "/account/export", "/healthz", "/readyz", "/metrics"}
+# What grows with the number of posts.
+LONG = {"/search", "/archive", "/sitemap.xml", "/tags"}
 
 
 def create_app(settings: Settings | None = None, *, testing: bool = False) -> Flask:
@@ -135,7 +142,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     init_host_check(app, settings)
     app.url_map.converters["page"] = PageSlug
     init_post_pages(app, find_place, find_holding)
-    for step in (check_origin, check_body, refuse_bad_bearer):
+    for step in (refuse_late, check_origin, check_body, refuse_bad_bearer):
         app.before_request(step)
     app.register_error_handler(Unauthenticated, answer_unauthenticated)
     init_reopening(
@@ -174,9 +181,17 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     app.extensions["page_cache"] = cache
     layer = PageCacheLayer(app.wsgi_app, cache, count)
     app.at_once = layer.at_once  # type: ignore[attr-defined]  # `web.server.worker` looks for it by this name
+    app.kind_of = kind_of  # type: ignore[attr-defined]  # and for this one
     layers = ForwardingHeaders(layer, settings.byline_trusted_proxies)
     app.wsgi_app = layers  # type: ignore[method-assign]  # Flask's way to put layers around an application
     return app
+
+
+def kind_of(method: str, path: str) -> Work:
+    """What answering a request is, as far as its method and its path say."""
+    if method not in ("GET", "HEAD") or path in WAITING:
+        return Work.WAITING
+    return Work.LONG if path in LONG else Work.PAGE
 
 
 def create_base(settings: Settings, *, watch_statements: bool = False) -> Flask:

@@ -23,8 +23,8 @@ from bench import posts
 from bench.load import Cost, Place, load, running
 from bench.readers import Reader, Refused, add_readers, hear
 from bench.serving import PAST_THE_CACHE, PROCESSES
+from blog.conversations.exchanging import MOST_STREAMS
 from blog.conversations.model import Scope
-from web.running import THREADS
 
 _QUESTIONS = {
     "a rare word": f"Is there a {posts.RARE} in some garden?",
@@ -68,10 +68,8 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=80)
     parser.add_argument("--rounds", type=int, default=100)
     asked = parser.parse_args()
-    if asked.streams > (most := PROCESSES * (THREADS - 1)):
-        sys.exit(
-            f"{PROCESSES} processes of {THREADS} threads have room for {most} streams at most: use --streams {most}."
-        )
+    if asked.streams > (most := PROCESSES * MOST_STREAMS):
+        sys.exit(f"{PROCESSES} processes have room for {most} answers at most: use --streams {most}.")
     with TemporaryDirectory() as name:
         folder = Path(name) / "site"
         posts.fill(folder, posts=asked.posts)

@@ -86,7 +86,18 @@ def load(
     scripted, told = (["-s", script[0]], ["--", *script[1:]]) if script else ([], [])
     before = place.cpu_seconds
     done = subprocess.run(
-        [wrk(), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more, *scripted, place.url + path, *told],
+        [
+            wrk(),
+            "-t1",
+            f"-c{connections}",
+            f"-d{seconds}s",
+            "--timeout=10s",
+            "--latency",
+            *more,
+            *scripted,
+            place.url + path,
+            *told,
+        ],
         capture_output=True,
         text=True,
         check=True,

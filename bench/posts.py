@@ -87,7 +87,8 @@ def _multiply(database: Database, posts: int) -> None:
         for table, changed in (
             (posts_table, {
                 "id": _COPIED_ID.format("id"), "slug": "slug || '-' || n", "title": "title || ' (' || n || ')'",
-                "body": f"replace(body, '{RARE}', CASE WHEN n % 20 = 0 THEN '{RARE}' ELSE '' END)",
+                **{name: f"replace({name}, '{RARE}', CASE WHEN n % 20 = 0 THEN '{RARE}' ELSE '' END)"
+                   for name in ("body", "html")},
                 "published_at": f"published_at - n * {minute}", "created_at": f"created_at - n * {minute}",
                 "updated_at": f"updated_at - n * {minute}",
             }),

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from storage.errors import Busy as StorageBusy
 from storage.errors import Damaged, Full
-from web.errors import Busy, Forbidden, Gone, Refusal, Stale, TooLarge, Unauthenticated
+from web.errors import Busy, Forbidden, Gone, NotFound, Refusal, Stale, TooLarge, Unauthenticated
 from web.negotiation import wants_json
 from web.render import current_site, render_page
 from web.site.model import Site
@@ -105,7 +105,8 @@ def _answer_http(error: HTTPException) -> Response:
         return make_response(error.get_response())
     # Werkzeug's own sentences are for programmers; ours stand in the table, unless a handler gave one.
     given = error.description if error.description != type(error).description else ""
-    response = _answer(error.code, HTTPStatus(error.code).phrase, given or "")
+    title = NotFound.title if error.code == NotFound.status else HTTPStatus(error.code).phrase
+    response = _answer(error.code, title, given or "")
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
 from flask import Flask, Response, g, request
 
@@ -32,11 +33,15 @@ def init_metrics(app: Flask, may_read: Callable[[], bool]) -> Callable[[str, int
     if counted is None:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's, without types
 
+    @cache
+    def of(method: str, hundreds: int) -> prometheus.Histogram:
+        return seconds.labels(method, f"{hundreds}xx")
+
     def count(method: str, status: int, took: float) -> None:
         known = method if method in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
         # Where there is no room for a counter, the answer is what matters.
         with suppress(OSError):
-            seconds.labels(known, f"{status // 100}xx").observe(took)
+            of(known, status // 100).observe(took)
 
     @app.after_request
     def count_answer(response: Response) -> Response:

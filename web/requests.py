@@ -10,14 +10,17 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-from web.errors import Forbidden, TooLarge
+from web.errors import Busy, Forbidden, TooLarge
 from web.marking import View, mark
+from web.server.framing import WAITED_SECONDS
 from web.settings import Settings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 # A file of 25 MiB and its form: what the server reads at most.
 MAX_UPLOAD_BYTES = 26 * 1024 * 1024
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
+# As long as a connection to the database is waited for.
+_LATE_SECONDS = 5.0
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 _MOST_FIELDS = 100
@@ -61,6 +64,15 @@ class ForeignOrigin(Forbidden):
 def number_request() -> None:
     """Give the request a number that its answer and its log lines share."""
     g.request_id = secrets.token_hex(8)
+
+
+def refuse_late() -> None:
+    """Refuse what only reads and has waited so long for a thread that whoever asked has given up, or asks again.
+
+    Done all the same, it would keep those behind it waiting as long.
+    """
+    if request.method in _SAFE_METHODS and request.environ.get(WAITED_SECONDS, 0) > _LATE_SECONDS:
+        raise Busy("Too many ask for pages that take long to make. Try again in a few seconds.", retry_after_seconds=5)
 
 
 def known_hosts(settings: Settings) -> frozenset[str] | None:

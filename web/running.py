@@ -31,10 +31,10 @@ _METRICS_PREFIX = "byline-metrics-"
 # Counters are files that processes map; on a disk that is full, counting would kill them.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it gets a name that nobody can know
 # Of one web process. Most threads are for those who wait: for their turn to write, for events, or for an answer's next
-# word. What waits costs nothing; and streams leave some to pages: `Places` bounds them.
+# word. What waits costs nothing; streams leave some to others: `Places` bounds them. See `web.server.dispatcher`.
 THREADS = 64
-# More that read at once only take the interpreter from each other, at every row.
-READERS = 4
+# Connections that read: for the threads that make pages and what takes long, and for one of the others.
+READERS = 6
 # A container that is being replaced may still be finishing its answers.
 _WAIT_FOR_FOLDER_SECONDS = 10
 

@@ -16,6 +16,7 @@ _FIND = (
     .join_from(indexed_posts_table, post_words_table, _w.rowid == _i.id)
     .where(_i.post_id == sa.bindparam("post_id"))
 )
+_TAKEN = sa.select(_i.id).where(_i.id == sa.bindparam("number"))
 _CREATE = (
     "CREATE VIRTUAL TABLE post_words USING fts5(title, tags, body, keys, name,"
     " tokenize = 'unicode61 remove_diacritics 2', prefix = '3')"
@@ -42,8 +43,8 @@ def insert_entry(db: sa.Connection, post_id: str, entry: Entry) -> None:
     """Let a post be found that has no entry."""
     number = _free_number(db, number_of(entry.published_at))
     row = {"id": number, "post_id": post_id, "published_at": entry.published_at}
-    db.execute(sa.insert(indexed_posts_table).values(**row))
-    db.execute(sa.insert(post_words_table).values(rowid=number, **entry.words._asdict()))
+    db.execute(sa.insert(indexed_posts_table), row)
+    db.execute(sa.insert(post_words_table), {"rowid": number, **entry.words._asdict()})
 
 
 def delete_entry(db: sa.Connection, post_id: str) -> None:
@@ -80,7 +81,7 @@ def empty_index(db: sa.Connection) -> None:
 
 def _free_number(db: sa.Connection, wanted: int) -> int:
     for number in _near(wanted):
-        if db.execute(sa.select(_i.id).where(_i.id == number)).first() is None:
+        if db.execute(_TAKEN, {"number": number}).first() is None:
             return number
     raise AssertionError("never ends")
 

@@ -15,6 +15,10 @@ _TAG = r"""(?:[^<>"']|"[^"]*"|'[^']*')*>"""
 _INLINE = "a|abbr|b|cite|code|del|dfn|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|time|u|var|wbr"
 _INLINE_TAGS = re.compile(rf"</?(?:{_INLINE})(?=[\s/>]){_TAG}")
 _TAGS = re.compile(rf"<{_TAG}")
+# The number at a word that has a footnote, and the arrow back: neither is a word, nor a part of one.
+_NOTE_MARKS = re.compile(
+    rf"""<sup class="footnote"><a\s{_TAG}[^<]*</a></sup>|<a\s(?=[^<>]*class="footnote-back"){_TAG}[^<]*</a>"""
+)
 _PIECES = re.compile(r"[^\W_]+")
 _BLANK = re.compile(r"[\x00-\x20\x7f-\x9f]+")
 # Scripts that put no spaces between words, and Korean, which hangs particles on them:
@@ -44,7 +48,7 @@ def words_of(*, title: str, tags: Iterable[str], html: str, author: str) -> Word
 
 def plain_text(html: str) -> str:
     """What somebody reads on a sanitised page, in one line."""
-    text = unescape(_TAGS.sub(" ", _INLINE_TAGS.sub("", html)))
+    text = unescape(_TAGS.sub(" ", _INLINE_TAGS.sub("", _NOTE_MARKS.sub("", html))))
     return _BLANK.sub(" ", text).strip()
 
 

@@ -109,7 +109,7 @@ def build(folder: Path) -> Server:
 def _write_posts(site: Site) -> None:
     now = clock.now()
     site.post("ada", title="銀河鉄道の夜", slug="ginga", body="カムパネルラが手をあげました。" * 12, tags=["日本語"])
-    site.post("alan", title="رسالة من الميناء", slug="arabic", body=ARABIC)
+    site.post("alan", title="رسالة من الميناء", slug="arabic", body=ARABIC, lang="ar")
     site.post("alan", title="Donaudampfschifffahrtsgesellschaftskapitän", slug="german", body=GERMAN + UNBROKEN)
     site.post("ada", title="For those who came aboard", slug="aboard", body="Welcome.", visibility="members",
               excerpt="What was said in the cabin stays in the cabin, and with those who have one.")  # fmt: skip

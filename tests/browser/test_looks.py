@@ -611,6 +611,22 @@ def test_a_printed_page_is_the_text_alone(
     for navigation in page.locator("nav, .foot, .skip").all():
         expect(navigation).to_be_hidden()
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    if (code := page.locator("pre .k")).count():
+        # As by day: the colours of the night cannot be read on paper.
+        expect(code.first).to_have_css("color", "rgb(147, 43, 87)")
+
+
+def test_the_sites_own_words_run_as_english_does_on_a_page_that_runs_the_other_way(
+    server: Server, open_browser: OpenBrowser
+) -> None:
+    page = open_browser(server).new_page()
+    page.goto("/posts/arabic")
+    expect(page.locator(".post")).to_have_css("direction", "rtl")
+    for label, rest in ((".by > span", ".by > a"), (".pager .older > span", ".pager .older > bdi")):
+        first, second = page.locator(label).bounding_box(), page.locator(rest).bounding_box()
+        assert first is not None
+        assert second is not None
+        assert first["x"] < second["x"]
 
 
 def _judge(page: Page) -> list[str]:

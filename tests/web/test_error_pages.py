@@ -227,3 +227,8 @@ def test_every_request_has_a_number_of_its_own(site: Site) -> None:
         site.client().get(path).headers["X-Request-Id"] for path in ("/nowhere", "/healthz", "/nowhere", "/login")
     }
     assert len(numbers) == 4
+
+
+def test_an_address_that_no_route_knows_is_told_like_one_that_nothing_is_at(site: Site) -> None:
+    for path in ("/no/such", "/nosuch"):
+        assert "<h1>Nothing is here</h1>" in site.client().get(path).text

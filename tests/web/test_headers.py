@@ -88,7 +88,9 @@ def test_a_failure_is_protected_too(site: Site) -> None:
 def test_pages_load_only_what_is_ours_and_data_loads_nothing(plain: Site) -> None:
     page = plain.client().get("/").headers["Content-Security-Policy"]
     assert "style-src 'self'" in page
+    assert "connect-src 'self'" in page
     assert "form-action 'self'" in page
+    assert "script-src" not in page
     for path in ("/feed.xml", "/v1/posts", "/static/site.css", "/favicon.ico"):
         policy = plain.client().get(path).headers["Content-Security-Policy"]
         assert "'self'" not in policy, path

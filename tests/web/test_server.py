@@ -9,6 +9,7 @@ import pytest
 from waitress.channel import HTTPChannel
 
 from tests.web.wire import PATIENCE_SECONDS, TinySite, Wire, cpu_seconds, until
+from web.server.dispatcher import by_method
 from web.server.serving import Limits, Server, check_waitress
 
 MEBIBYTE = 1024 * 1024
@@ -27,9 +28,9 @@ def wire(tiny):
 
 
 @contextlib.contextmanager
-def turned_here(app):
+def turned_here(app, *, threads=1, kind_of=by_method):
     """A server in this process whose loop the test turns, and a connection to it."""
-    server = Server(app, socket.create_server(("127.0.0.1", 0)), Limits(threads=1))
+    server = Server(app, socket.create_server(("127.0.0.1", 0)), Limits(threads=threads), kind_of=kind_of)
     with Wire(int(server.effective_port)) as wire:
         yield server, wire
     server.drain(1)

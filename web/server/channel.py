@@ -33,6 +33,9 @@ class Channel(HTTPChannel):
     close_when_flushed: bool
     requests: list[RequestParser]
     has_unread_input = False
+    # By the monotonic clock: since when the request that is next waits for a thread.
+    waits_since = 0.0
+    _waits_for_room = False
     _discards_until: float | None = None
 
     def send_each_write(self, is_stream: bool) -> None:
@@ -81,6 +84,16 @@ class Channel(HTTPChannel):
                 self.outbufs[-1].append(data[sent:])
                 self.total_outbufs_len += len(data) - sent
 
+    def waits_for_room(self) -> bool:
+        """Whether the next request, which came with the one before, is not to be begun yet: once its client has taken
+        what is answered already, it is. A thread that went on would only wait for the client itself.
+
+        To be called with the lock of the requests held.
+        """
+        with self.outbuf_lock:
+            self._waits_for_room = self.total_outbufs_len > 0
+            return self._waits_for_room
+
     def is_idle(self, now: float) -> bool:
         """Whether nothing is being asked or answered here, nor about to be."""
         is_new = self.last_activity == self.creation_time > now - _FIRST_REQUEST_SECONDS
@@ -113,6 +126,11 @@ class Channel(HTTPChannel):
         if self._should_send():
             # Waitress takes no lock here when no request is running, but send_continue() may write then.
             self._flush_exception(self._flush_some_if_lockable)
+        if self._waits_for_room and not self.total_outbufs_len:
+            self._waits_for_room = False
+            with self.requests_lock:
+                if self.requests and self.connected:
+                    self.server.add_task(self)
         if self.close_when_flushed and not self.total_outbufs_len:
             self.close_when_flushed = False
             self._close_or_discard()
@@ -120,7 +138,7 @@ class Channel(HTTPChannel):
             self.handle_close()
 
     def _should_send(self) -> bool:
-        least: int = self.adj.send_bytes if self.requests else 1
+        least: int = self.adj.send_bytes if self.requests and not self._waits_for_room else 1
         return bool(self.total_outbufs_len >= least)
 
     def _close_or_discard(self) -> None:

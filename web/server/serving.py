@@ -21,6 +21,7 @@ from waitress.task import ErrorTask, Task, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import queue_logger
 
 from web.server.channel import AtOnce, Channel
+from web.server.dispatcher import Dispatcher, KindOf, by_method
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -38,7 +39,14 @@ _THREADS_END_SECONDS = 0.5
 
 # What our classes replace or build on.
 _RELIED_ON: dict[Any, tuple[str, ...]] = {
-    Adjustments: ("send_bytes", "listen", "connection_limit", "channel_request_lookahead", "asyncore_use_poll"),
+    Adjustments: (
+        "send_bytes",
+        "outbuf_high_watermark",
+        "listen",
+        "connection_limit",
+        "channel_request_lookahead",
+        "asyncore_use_poll",
+    ),
     ChunkedReceiver: ("received", "control_line", "trailer"),
     ErrorTask: ("execute",),
     HTTPChannel: (
@@ -49,7 +57,7 @@ _RELIED_ON: dict[Any, tuple[str, ...]] = {
     HTTPRequestParser: ("received", "parse_header", "expect_continue", "headers_finished", "body_rcv"),
     TcpWSGIServer: ("channel_class", "maintenance", "handle_accept", "add_task"),
     Task: ("build_response_header", "write", "finish", "has_body", "content_length", "close_on_finish"),
-    ThreadedTaskDispatcher: ("set_thread_count", "shutdown"),
+    ThreadedTaskDispatcher: ("set_thread_count", "add_task", "shutdown", "handler_thread"),
     WSGITask: ("execute", "get_environment"),
 }
 
@@ -68,6 +76,8 @@ class Limits(Adjustments):
     # Above the largest page, so that header and body leave together: sent apart, a page costs twice the processor time.
     # Set here and not by its name, which Waitress warns about.
     send_bytes = 1024 * 1024
+    # Above the largest picture: beyond it a thread waits for the client, and only what is made while it is sent has to.
+    outbuf_high_watermark = 64 * 1024 * 1024
     # select() ends at descriptor 1024.
     asyncore_use_poll = True
     # Reading on while a request runs is the only way to see its client leave.
@@ -88,11 +98,15 @@ class Server(TcpWSGIServer):
     is_draining = False
 
     def __init__(
-        self, app: "WSGIApplication", listener: socket.socket, limits: Limits, at_once: AtOnce | None = None
+        self,
+        app: "WSGIApplication",
+        listener: socket.socket,
+        limits: Limits,
+        at_once: AtOnce | None = None,
+        kind_of: KindOf = by_method,
     ) -> None:
         self._at_once = at_once
-        dispatcher = ThreadedTaskDispatcher()
-        dispatcher.set_thread_count(limits.threads)
+        dispatcher = Dispatcher(threads=limits.threads, kind_of=kind_of)
         self.stream_limits = copy.copy(limits)
         self.stream_limits.send_bytes = 1
         where = (listener.family, listener.type, listener.proto, listener.getsockname())
@@ -103,8 +117,10 @@ class Server(TcpWSGIServer):
     def add_task(self, task: Channel) -> None:
         """Have the request that waits on a connection answered: here and now where that is possible, else by a thread.
 
-        What is known already costs a tenth of handing it over.
+        What is known already costs a tenth of handing it over. To be called with the lock of its requests held.
         """
+        if task.total_outbufs_len and task.waits_for_room():
+            return
         if self._at_once is None or not task.answer_at_once(self._at_once):
             super().add_task(task)
 
@@ -114,6 +130,7 @@ class Server(TcpWSGIServer):
 
     def turn(self, seconds: float) -> None:
         """Wait that long at most for something to happen on a socket, and handle it."""
+        self.task_dispatcher.tend()
         wasyncore.loop(timeout=seconds, use_poll=self.adj.asyncore_use_poll, map=self._map, count=1)
 
     def maintenance(self, now: float) -> None:
@@ -188,18 +205,20 @@ def serve(
     on_ready: Callable[[], object] = lambda: None,
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
     at_once: AtOnce | None = None,
+    kind_of: KindOf = by_method,
 ) -> None:
     """Answer requests on a bound socket until a stop descriptor is readable or hung up; then drain, and return.
 
     `on_ready` is called once, when requests are about to be answered. `at_once` answers what is known already on the
-    thread that reads all connections: it may never wait. A process calls this last: a thread that will
-    not end is left behind. Raises RuntimeError when the installed Waitress is not the one this is built on.
+    thread that reads all connections: it may never wait. `kind_of` says what answering a request is. A process calls
+    this last: a thread that will not end is left behind. Raises RuntimeError when the installed Waitress is not the one
+    this is built on.
     """
     check_waitress()
     _allow_descriptors()
     # One line for every request that waits for a thread costs more than the wait.
     queue_logger.disabled = True
-    server = Server(app, listener, Limits(threads=threads, max_request_body_size=max_body_bytes), at_once)
+    server = Server(app, listener, Limits(threads=threads, max_request_body_size=max_body_bytes), at_once, kind_of)
     watcher = StopWatcher()
     for descriptor in stop_descriptors:
         server.watch(descriptor, watcher)

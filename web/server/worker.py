@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from web.server.dispatcher import by_method
 from web.server.serving import serve
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def run(
 ) -> int:
     """Make the application, answer until told to stop, and return the exit status.
 
-    An application may have a function `at_once` for what it knows already: see `serving.serve`.
+    An application may have functions `at_once`, for what it knows already, and `kind_of`: see `serving.serve`.
 
     TERM, INT and the end of the parent, which closes `parent_alive`, are what tells. They may have come before: the
     caller has blocked the signals, and they are let in here.
@@ -57,6 +58,7 @@ def run(
             stop_descriptors=(stop, parent_alive),
             on_ready=lambda: _tell(report, READY),
             at_once=getattr(app, "at_once", None),
+            kind_of=getattr(app, "kind_of", by_method),
         )
     except (Exception, SystemExit) as error:
         if not isinstance(error, (SystemExit, *refusals)):

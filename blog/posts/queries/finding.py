@@ -5,7 +5,6 @@ import sqlalchemy as sa
 from auth.principal import Principal
 from blog.posts.model import Held, Post, former_slugs_table, library_table, posts_table, revisions_table
 from blog.posts.queries.conditions import is_editable
-from blog.posts.queries.revisions import came_with
 from blog.posts.queries.rows import POSTS, to_post
 
 _p = posts_table.c
@@ -13,6 +12,10 @@ _BY_SLUG = POSTS.where(_p.slug == sa.bindparam("slug"))
 _BY_ID = POSTS.where(_p.id == sa.bindparam("post_id"))
 _FORMER = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == sa.bindparam("slug"))
 _BY_FORMER_SLUG = POSTS.where(_p.id == _FORMER.scalar_subquery())
+_r = revisions_table.c
+_MADE = sa.select(_r.post_id).where(_r.submission == sa.bindparam("submission"), _r.user_id == sa.bindparam("user_id"))
+# One form of one person makes one revision at most.
+_BY_SUBMISSION = POSTS.where(_p.id == _MADE.scalar_subquery())
 
 
 def find_post(db: sa.Connection, *, slug: str | None = None, post_id: str | None = None) -> Post | None:
@@ -41,6 +44,4 @@ def find_editable(db: sa.Connection, post_id: str, *, by: Principal) -> Post | N
 
 def find_by_submission(db: sa.Connection, submission: str, *, by: Principal) -> Post | None:
     """The post that this very form has made or changed already."""
-    made = sa.select(revisions_table.c.post_id).where(came_with(submission, by=by))
-    query = POSTS.where(_p.id.in_(made))
-    return to_post(db.execute(query).one_or_none())
+    return to_post(db.execute(_BY_SUBMISSION, {"submission": submission, "user_id": by.user_id}).one_or_none())

@@ -70,4 +70,5 @@ def insert_revision(db: sa.Connection, post: Post, *, user_id: int, submission: 
     """Keep what the post is now as the revision of its version."""
     values: dict[str, Any] = {name: getattr(post, name) for name in _REVISED}
     values |= {"post_id": post.id, "number": post.version, "made_at": post.updated_at, "tags": ",".join(post.tags)}
-    db.execute(sa.insert(revisions_table).values(**values, user_id=user_id, submission=submission, origin=origin))
+    values |= {"user_id": user_id, "submission": submission, "origin": origin}
+    db.execute(sa.insert(revisions_table), values)

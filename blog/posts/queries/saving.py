@@ -9,6 +9,9 @@ from blog.posts.content import Content
 from blog.posts.model import Post, posts_table
 
 _p = posts_table.c
+# Also what an import brings of somebody whose posts are hidden.
+_HIDDEN = sa.select(users_table.c.has_hidden_posts).where(users_table.c.id == sa.bindparam("hidden_with"))
+_INSERT = sa.insert(posts_table).values(is_hidden=_HIDDEN.scalar_subquery())
 
 
 def insert_post(
@@ -22,19 +25,9 @@ def insert_post(
     updated_at: int,
 ) -> None:
     """Store a new post, version 1. Its slug must be free."""
-    db.execute(
-        sa.insert(posts_table).values(
-            id=post_id,
-            author_id=author_id,
-            # Also what an import brings of somebody whose posts are hidden.
-            is_hidden=sa.select(users_table.c.has_hidden_posts).where(users_table.c.id == author_id).scalar_subquery(),
-            published_at=published_at,
-            version=1,
-            created_at=created_at,
-            updated_at=updated_at,
-            **_values(content),
-        )
-    )
+    values = {"id": post_id, "author_id": author_id, "published_at": published_at, "version": 1}
+    values |= {"created_at": created_at, "updated_at": updated_at, **_values(content)}
+    db.execute(_INSERT, values | {"hidden_with": author_id})
 
 
 def update_post(db: sa.Connection, post: Post, content: Content, *, published_at: int | None, at: int) -> None:

@@ -7,13 +7,14 @@ from blog.posts.model import Status, former_slugs_table, posts_table, revisions_
 from blog.posts.queries.conditions import is_editable, is_somebodys
 
 _p = posts_table.c
+_HAS = sa.select(_p.id).where(_p.slug == sa.bindparam("slug"))
+_HAD = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == sa.bindparam("slug"))
+_THEIRS = _HAS.union_all(_HAD)
 
 
 def is_slug_taken(db: sa.Connection, slug: str, *, by_other_than: str | None) -> bool:
     """Whether another post, also a deleted one, has or had that slug."""
-    has = sa.select(_p.id).where(_p.slug == slug)
-    had = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == slug)
-    return any(row[0] != by_other_than for row in db.execute(has.union(had)))
+    return any(post_id != by_other_than for (post_id,) in db.execute(_THEIRS, {"slug": slug}))
 
 
 def is_slug_in_bin(db: sa.Connection, slug: str, *, by: Principal, since: int) -> bool:

@@ -11,6 +11,7 @@ from blog.indexing.queries import empty_index
 from blog.indexing.words import plain_text, separate
 from blog.posts.content import prepare
 from blog.posts.writing import write
+from blog.rendering.markdown import render
 from blog.search import examining
 from blog.search.examining import check_index, rebuild_index
 from blog.search.searching import search
@@ -195,3 +196,8 @@ def test_the_words_of_a_page_are_what_somebody_reads(html: str, text: str) -> No
 def test_separators_stand_beside_what_is_a_word_by_itself_and_nowhere_else() -> None:
     assert separate("Python 3") == "Python 3"
     assert separate("é日本x") == "é\x1f日\x1f\x1f本\x1fx"
+
+
+def test_the_number_of_a_footnote_is_no_part_of_a_word() -> None:
+    html = render("The gryphon[^1] sleeps[^1] on 9 m<sup>2</sup>.\n\n[^1]: The *note* [here](/a).")
+    assert plain_text(html) == "The gryphon sleeps on 9 m2. The note here."

@@ -1,0 +1,167 @@
+"""Which thread answers: whoever waits, or asks for what takes long, holds up nobody who reads."""
+
+import contextlib
+import select
+import threading
+import time
+
+import pytest
+
+from app import kind_of
+from tests.web.test_server import turned_here
+from tests.web.wire import PATIENCE_SECONDS, TinySite, Wire
+from web.server.dispatcher import Work
+from web.server.framing import WAITED_SECONDS
+
+PAGES, LONG = 3, 2
+# What would have to wait for the others to be stuck takes longer.
+AT_ONCE_SECONDS = 0.8
+
+
+class Counting:
+    """An application that notes how many of its requests were carried out at the same time."""
+
+    def __init__(self):
+        self.most = {}
+        self._inside = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, environ, start_response):
+        path = environ["PATH_INFO"]
+        with self._lock:
+            self._inside[path] = self._inside.get(path, 0) + 1
+            self.most[path] = max(self.most.get(path, 0), self._inside[path])
+        # Whoever may begin at the same time has done so by then.
+        time.sleep(0.05)
+        with self._lock:
+            self._inside[path] -= 1
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+
+def kinds_of_the_tests(method, path):
+    return Work.LONG if path == "/long" else Work.PAGE if method == "GET" else Work.WAITING
+
+
+def hold(wire, path="/endless"):
+    """Ask for a stream without an end."""
+    wire.send(f"GET {path} HTTP/1.1\nHost: localhost\n\n")
+    wire.read_headers()
+
+
+@pytest.mark.parametrize(("path", "most"), [("/page", PAGES), ("/long", LONG)])
+def test_only_a_few_of_a_kind_are_made_at_once(path, most):
+    counting = Counting()
+    with turned_here(counting, threads=16, kind_of=kinds_of_the_tests) as (server, first), contextlib.ExitStack() as s:
+        wires = [first, *(s.enter_context(Wire(int(server.effective_port))) for _ in range(9))]
+        for wire in wires:
+            wire.send(f"GET {path} HTTP/1.1\nHost: localhost\n\n")
+        answered = threading.Thread(target=lambda: [wire.read_reply() for wire in wires])
+        answered.start()
+        while answered.is_alive():
+            server.turn(0.05)
+    assert counting.most == {path: most}
+
+
+def test_the_application_learns_how_long_a_request_has_waited():
+    waited = []
+
+    def note(environ, start_response):
+        waited.append(environ[WAITED_SECONDS])
+        time.sleep(0.3)
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    with turned_here(note, threads=16) as (server, first), contextlib.ExitStack() as stack:
+        wires = [first, *(stack.enter_context(Wire(int(server.effective_port))) for _ in range(PAGES))]
+        for wire in wires:
+            wire.send("GET / HTTP/1.1\nHost: localhost\n\n")
+        answered = threading.Thread(target=lambda: [wire.read_reply() for wire in wires])
+        answered.start()
+        while answered.is_alive():
+            server.turn(0.05)
+    *at_once, last = sorted(waited)
+    assert len(at_once) == PAGES
+    assert max(at_once) < last
+    # The one for which no thread was left, until the others had slept; and not since the machine was started.
+    assert 0.2 < last < PATIENCE_SECONDS
+
+
+def test_writers_are_many():
+    counting = Counting()
+    with turned_here(counting, threads=16, kind_of=kinds_of_the_tests) as (server, first), contextlib.ExitStack() as s:
+        wires = [first, *(s.enter_context(Wire(int(server.effective_port))) for _ in range(9))]
+        for wire in wires:
+            wire.send("POST /write HTTP/1.1\nHost: localhost\nContent-Length: 0\n\n")
+        answered = threading.Thread(target=lambda: [wire.read_reply() for wire in wires])
+        answered.start()
+        while answered.is_alive():
+            server.turn(0.05)
+    assert counting.most["/write"] > PAGES
+
+
+def test_readers_do_not_wait_for_writers():
+    with TinySite(threads=2 * PAGES + LONG) as site, contextlib.ExitStack() as stack:
+        writers = [stack.enter_context(site.connect()) for _ in range(PAGES)]
+        for writer in writers:
+            writer.send("POST /slow HTTP/1.1\nHost: localhost\nContent-Length: 0\n\n")
+            assert site.read_line() == "slow began"
+        with site.connect() as reader:
+            assert reader.ask("/hello").body == b"hello"
+        are_answered, _, _ = select.select([writer.socket for writer in writers], [], [], 0)
+        assert not are_answered
+        assert [writer.read_reply().body for writer in writers] == [b"done"] * PAGES
+
+
+def test_readers_are_answered_by_others_when_their_threads_are_held():
+    with TinySite(threads=2 * PAGES + LONG) as site, contextlib.ExitStack() as stack:
+        for _ in range(PAGES):
+            # Nobody said that it would wait.
+            hold(stack.enter_context(site.connect()))
+        with site.connect() as first, site.connect() as second:
+            first.send("GET /hello HTTP/1.1\nHost: localhost\n\n")
+            assert first.read_reply().body == b"hello"
+            # It is known by now, and nobody waits for it again.
+            began = time.monotonic()
+            assert second.ask("/hello").body == b"hello"
+            assert time.monotonic() - began < AT_ONCE_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind"),
+    [
+        ("GET", "/", Work.PAGE),
+        ("HEAD", "/posts/a", Work.PAGE),
+        ("GET", "/search", Work.LONG),
+        ("GET", "/sitemap.xml", Work.LONG),
+        ("POST", "/search", Work.WAITING),
+        ("PUT", "/v1/posts/1", Work.WAITING),
+        ("GET", "/v1/events", Work.WAITING),
+        ("GET", "/healthz", Work.WAITING),
+    ],
+)
+def test_what_a_request_is_follows_from_its_method_and_path(method, path, kind):
+    assert kind_of(method, path) is kind
+
+
+# Many requests at once on one connection
+
+
+def test_a_client_who_asks_again_and_takes_nothing_holds_no_thread():
+    mebibytes = 24
+    with TinySite(threads=PAGES + LONG + 1) as site, contextlib.ExitStack() as stack:
+        for _ in range(2 * PAGES):
+            greedy = stack.enter_context(site.connect())
+            greedy.send(f"GET /big?{mebibytes} HTTP/1.1\nHost: localhost\n\n" * 4)
+        with site.connect() as reader:
+            assert reader.ask("/hello").body == b"hello"
+            began = time.monotonic()
+            assert [reader.ask("/hello").body for _ in range(10)] == [b"hello"] * 10
+            assert time.monotonic() - began < AT_ONCE_SECONDS
+
+
+def test_what_was_asked_together_is_answered_in_turn_however_large():
+    with TinySite(threads=PAGES + LONG + 1) as site, site.connect() as wire:
+        wire.send("GET /big?20 HTTP/1.1\nHost: localhost\n\n" * 3 + "GET /hello HTTP/1.1\nHost: localhost\n\n")
+        assert [len(wire.read_reply().body) for _ in range(3)] == [20 * 1024 * 1024] * 3
+        assert wire.read_reply().body == b"hello"
