@@ -69,6 +69,8 @@ def begin(open_browser: OpenBrowser, server: Server, name: str, **kwargs: Any) -
     expect(save.or_(ask)).to_be_visible()
     (save if save.is_visible() else ask).click()
     expect(page.get_by_label("Your question")).to_be_visible()
+    # What its scripts do is there from then on.
+    page.wait_for_load_state()
     return page
 
 
@@ -97,6 +99,7 @@ def test_a_reader_saves_asks_watches_and_finds_it_again(
     page.reload()
     # What was said until then is stored once the server sees that nobody listens any more.
     expect(page.get_by_text("This answer broke off.")).to_be_visible()
+    page.wait_for_load_state()
     expect(page.locator(".answered .text strong")).to_have_text("wind")
     expect(page.get_by_role("link", name="Ropes")).to_be_visible()
 

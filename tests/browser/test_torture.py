@@ -159,6 +159,7 @@ def test_the_network_is_cut_before_every_save(own_server: Server, author: Browse
         page = again
         _save_until(page, _post(page), text)
         page.get_by_role("link", name="Edit").click()
+        page.wait_for_url("**/edit")
     assert _stored(own_server) == [WORDS, WORDS + MORE]
 
 
