@@ -60,6 +60,7 @@ from storage.engine import Database
 from storage.files import MEDIA_FOLDER, Files
 from storage.folder import hold_folder, prepare_folder
 from storage.upgrading import is_current, upgrade
+from web.application import Application
 from web.caching import init_caching
 from web.cli import Part, make_doctor, show_settings
 from web.command import sentences
@@ -68,6 +69,7 @@ from web.error_pages import init_error_pages
 from web.errors import Unauthenticated
 from web.headers import init_headers
 from web.health import pages as health_pages
+from web.languages import init_languages
 from web.logs import init_logs
 from web.metrics import init_metrics
 from web.openapi import init_openapi
@@ -130,6 +132,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     init_headers(app, settings)
     init_caching(app)
     init_render(app, settings)
+    init_languages(app)
     init_static_files(app, Path(app.root_path) / "static")
     init_error_pages(app)
     count = init_metrics(app, may_read_metrics)
@@ -198,7 +201,7 @@ def create_base(settings: Settings, *, watch_statements: bool = False) -> Flask:
     """Settings, keys and database, and nothing that speaks HTTP: what commands need."""
     folder, instance = Path(__file__).parent, settings.byline_instance.absolute()
     # Its static files are served by `web.static_files`.
-    app = Flask("app", root_path=str(folder), static_folder=None, instance_path=str(instance))
+    app = Application("app", root_path=str(folder), static_folder=None, instance_path=str(instance))
     # An address has one spelling; sent to the right one, people would go by the host name that the request came with.
     app.url_map.merge_slashes = False
     app.request_class = StrictRequest

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,12 @@ from sqlalchemy import event, exc
 from storage import sqlite
 from storage.errors import Busy
 from storage.kept import KeptConnections
+from storage.watching import refuse_forbidden
 
 # One that writes and these that wait; whoever comes after is told to come back, so that threads remain for readers.
 _WAITING_WRITERS = 8
 # While a checkpoint waits for readers, nobody else can write.
 _CHECKPOINT_SECONDS, _CHECKPOINT_PAUSE_SECONDS = 0.2, 0.1
-
-_statements_forbidden: ContextVar[str | None] = ContextVar("statements_forbidden", default=None)
 
 
 class Database:
@@ -33,8 +31,8 @@ class Database:
 
     def __init__(self, path: Path, *, readers: int, watch_statements: bool = False) -> None:
         self.path = path
-        self.read_engine = _create_engine(path, writes=False, pool_size=readers)
-        self.write_engine = _create_engine(path, writes=True, pool_size=1)
+        self.read_engine = _create_engine(path, writes=False, pool_size=readers, is_watched=watch_statements)
+        self.write_engine = _create_engine(path, writes=True, pool_size=1, is_watched=watch_statements)
         self.kept = KeptConnections(path)
         self.check_writer: Callable[[sa.Connection], None] | None = None
         self._admission = threading.BoundedSemaphore(1 + _WAITING_WRITERS)
@@ -42,9 +40,6 @@ class Database:
         self._writing_thread: int | None = None
         self._reads_once = watch_statements
         self._reading = threading.local()
-        if watch_statements:
-            for engine in (self.read_engine, self.write_engine):
-                event.listen(engine, "before_cursor_execute", _refuse_forbidden_statement)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -117,30 +112,20 @@ class Database:
 
 
 @contextmanager
-def forbid_statements(reason: str) -> Iterator[None]:
-    """While the block runs, a statement from this context raises RuntimeError (in databases that watch for it)."""
-    token = _statements_forbidden.set(reason)
-    try:
-        yield
-    finally:
-        _statements_forbidden.reset(token)
-
-
-@contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise Busy, Full and Damaged in place of SQLAlchemy's errors of those kinds; others pass."""
+    """Raise Busy, Full and Damaged in place of SQLAlchemy's and the driver's errors of those kinds; others pass."""
     try:
         yield
     except exc.TimeoutError as error:
         raise Busy("Every reading connection was in use for too long.") from error
-    except exc.DBAPIError as error:
-        refusal = None if error.orig is None else sqlite.refusal_for(error.orig)
+    except (exc.DBAPIError, sqlite.driver.DatabaseError) as error:
+        refusal = sqlite.refusal_for(getattr(error, "orig", None) or error)
         if refusal is None:
             raise
         raise refusal from error
 
 
-def _create_engine(path: Path, *, writes: bool, pool_size: int) -> sa.Engine:
+def _create_engine(path: Path, *, writes: bool, pool_size: int, is_watched: bool) -> sa.Engine:
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         module=sqlite.driver,
@@ -151,6 +136,7 @@ def _create_engine(path: Path, *, writes: bool, pool_size: int) -> sa.Engine:
         pool_timeout=sqlite.BUSY_TIMEOUT_SECONDS,
         # The text of an error ends in the log; what a statement carries may be a password's hash or a draft.
         hide_parameters=True,
+        execution_options={"is_watched": is_watched},
     )
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
@@ -160,8 +146,10 @@ def _create_engine(path: Path, *, writes: bool, pool_size: int) -> sa.Engine:
 
     @event.listens_for(engine, "begin")
     def begin_in_words(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        _driver_cursor(connection).execute(begin)
 
+    if is_watched:
+        event.listen(engine, "before_cursor_execute", _refuse_forbidden)
     return engine
 
 
@@ -185,7 +173,5 @@ def _driver_cursor(connection: sa.Connection) -> Any:
     return driver_connection.cursor()
 
 
-def _refuse_forbidden_statement(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-    reason = _statements_forbidden.get()
-    if reason is not None:
-        raise RuntimeError(f"A statement was issued {reason}: {statement}")
+def _refuse_forbidden(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    refuse_forbidden(statement)

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite as dialect
 
 from storage import sqlite
-
-Row = tuple[Any, ...]
+from storage.prepared import Prepared, Row
 
 
 class Unread(Exception):
@@ -33,14 +31,13 @@ class KeptConnections:
 
         It never waits for anybody, and raises Unread instead.
         """
-        text = str(statement.compile(dialect=dialect.dialect(paramstyle="named")))
-        values_known = statement.compile().params
+        prepared = Prepared(statement)
 
         def ask(**values: Any) -> Row | None:
             connection = None
             try:
                 connection = self._take()
-                row: Row | None = connection.execute(text, {**values_known, **values}).fetchone()
+                row: Row | None = connection.execute(prepared.text, prepared.with_known(values)).fetchone()
             except sqlite.driver.Error as error:
                 if connection is not None:
                     connection.close()
@@ -48,7 +45,7 @@ class KeptConnections:
                     raise
                 raise Unread from error
             self._free.append(connection)
-            return row
+            return None if row is None else prepared.converted(row)
 
         return ask
 

@@ -37,6 +37,7 @@ from storage import clock
 from storage.digests import digest_of
 from storage.engine import Database
 from storage.folder import prepare_folder
+from storage.prepared import Prepared, Row
 from storage.upgrading import fold_log, upgrade
 from tests import quick
 from tests.starting import start
@@ -145,9 +146,14 @@ class Site:
             if not statement.startswith(("SELECT site.content_version", "SELECT min(posts.published_at)", "PRAGMA")):
                 seen.append(statement)
 
+        def all_noted(prepared: Prepared, db: sa.Connection, **values: Any) -> list[Row]:
+            seen.append(prepared.text)
+            return ask(prepared, db, **values)
+
         engines = (self.database.read_engine, self.database.write_engine)
         for engine in engines:
             event.listen(engine, "before_cursor_execute", note)
+        ask = Prepared.all
         kept = self.database.kept
         connect = kept._connect
 
@@ -158,7 +164,7 @@ class Site:
 
         kept.close()
         try:
-            with patch.object(kept, "_connect", connect_watched):
+            with patch.object(kept, "_connect", connect_watched), patch.object(Prepared, "all", all_noted):
                 yield seen
         finally:
             kept.close()

@@ -3,6 +3,7 @@
 from collections.abc import MutableMapping
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -12,8 +13,8 @@ from flask.templating import Environment
 from jinja2 import StrictUndefined
 
 from storage import clock
-from storage.engine import forbid_statements
 from storage.kept import Unread
+from storage.watching import forbid_statements
 from web.csrf import form_token
 from web.database import reading
 from web.dates import write_day
@@ -103,7 +104,12 @@ def _long_date(at: int, site: Site) -> str:
 
 
 def _short_date(at: int, site: Site, zone: str | None = None) -> str:
-    return write_day(_local(at, site, zone).date(), site.language, "medium")
+    return _written_shortly(at, site.language, zone or site.time_zone)
+
+
+@lru_cache(maxsize=4096)
+def _written_shortly(at: int, language: str, zone: str) -> str:
+    return write_day(clock.to_datetime(at).astimezone(ZoneInfo(zone)).date(), language, "medium")
 
 
 def _month(at: int, site: Site) -> str:
@@ -116,7 +122,8 @@ def _local_minute(at: int, site: Site, zone: str | None = None) -> str:
     return f"{_short_date(at, site, zone)}, {_local(at, site, zone):%H:%M}"
 
 
-def _iso(at: int, _site: Site | None = None) -> str:
+@lru_cache(maxsize=4096)
+def _iso(at: int) -> str:
     return clock.to_html_time(at)
 
 

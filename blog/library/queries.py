@@ -9,9 +9,16 @@ from auth.users.model import users_table
 from blog.posts.model import Held, Post, PostLine, library_table, posts_table
 from blog.posts.queries.conditions import is_granted_and_out, is_known
 from blog.posts.queries.rows import FROM, LINE, to_line
+from storage.prepared import Prepared
 from web.cursors import Cursor
 
 _h, _p = library_table.c, posts_table.c
+_IS_THEIRS = sa.and_(_h.post_id == _p.id, _h.user_id == sa.bindparam("user_id", type_=sa.Integer))
+_SOURCE = Prepared(
+    sa.select(_h.source, _p.author_id)
+    .select_from(posts_table.outerjoin(library_table, _IS_THEIRS))
+    .where(_p.id == sa.bindparam("post_id"))
+)
 
 
 class Holding(NamedTuple):
@@ -32,15 +39,13 @@ class Grant(NamedTuple):
 
 def find_source(db: sa.Connection, post_id: str, *, user_id: int | None) -> Held | None:
     """How that person holds that post: by a row, or because they wrote it; None: not at all."""
-    query = sa.select(_h.source, _p.author_id).select_from(
-        posts_table.outerjoin(library_table, sa.and_(_h.post_id == _p.id, _h.user_id == user_id))
-    )
-    row = db.execute(query.where(_p.id == post_id)).one_or_none()
+    row = _SOURCE.first(db, post_id=post_id, user_id=user_id)
     if row is None:
         return None
-    if row.author_id == user_id:
+    source, author_id = row
+    if author_id == user_id:
         return Held.OWN
-    return None if row.source is None else Held(row.source)
+    return None if source is None else Held(source)
 
 
 def find_holding(db: sa.Connection, post: Post, by: Principal) -> Held | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -177,8 +178,7 @@ class Post:
         return self.published_at is not None and self.published_at <= (self.deleted_at or at)
 
 
-@dataclass(frozen=True, slots=True)
-class PostLine:
+class PostLine(NamedTuple):
     """A post as lists show it."""
 
     id: str

@@ -1,7 +1,6 @@
 """The page of one post, or of what stands in its place for those who may not read it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Response, redirect
 from flask.typing import ResponseReturnValue
@@ -37,10 +36,15 @@ def answer(readable: Readable, around: Around, *, asked: str) -> ResponseReturnV
         return redirect(post.path, code=301)
     if readable.is_withheld:
         return withhold(post)
-    is_for_all = post.is_out(clock.now()) and post.visibility == Visibility.PUBLIC
+    at = clock.now()
+    is_for_all = post.is_out(at) and post.visibility == Visibility.PUBLIC
     return render_page(
         "blog/posts/post.html",
-        post=_shown(post),
+        post=post,
+        text=Markup(post.html),  # noqa: S704 - sanitised when it was saved
+        contents=contents(post.html),
+        minutes=minutes_to_read(post.html) if post.kind == Kind.POST else None,
+        is_scheduled=post.is_scheduled(at),
         around=around,
         sharing=share(post, current_site()) if is_for_all else None,
         may_edit=may_edit(post, by=who),
@@ -65,17 +69,3 @@ def withhold(post: Post) -> Response:
     )
     response.headers["WWW-Authenticate"] = challenge()
     return response
-
-
-def _shown(post: Post) -> dict[str, Any]:
-    names = (
-        "id", "slug", "path", "kind", "title", "author_name", "author_username", "tags", "published_at", "updated_at",
-        "visibility", "status", "version", "excerpt", "lang", "is_hidden",
-    )  # fmt: skip
-    shown: dict[str, Any] = {name: getattr(post, name) for name in names}
-    return shown | {
-        "contents": contents(post.html),
-        "html": Markup(post.html),  # noqa: S704 - sanitised when it was saved
-        "minutes": minutes_to_read(post.html) if post.kind == Kind.POST else None,
-        "is_scheduled": post.is_scheduled(clock.now()),
-    }

@@ -13,6 +13,7 @@ from blog.posts.model import Kind, Post, PostLine, Status, posts_table
 from blog.posts.queries.conditions import is_editable, is_known, is_out, is_out_for, sees_members_posts
 from blog.posts.queries.rows import FROM, LINE, to_line
 from blog.series.model import Part, Series, series_posts_table, series_table
+from storage.prepared import Prepared
 
 _s, _sp, _p = series_table.c, series_posts_table.c, posts_table.c
 _SERIES = [_s.id, _s.slug, _s.title, _s.author_id, users_table.c.display_name, _s.version]
@@ -94,27 +95,23 @@ def list_parts_out(db: sa.Connection, series_id: str, *, by: Principal, at: int)
 
 def list_around(db: sa.Connection, post: Post, *, by: Principal, at: int) -> tuple[str, str, list[Part]] | None:
     """Slug and title of the series that a post is in; the post itself, and the other parts that are out."""
-    rows = db.execute(_around(sees_members_posts(by)), {"post_id": post.id, "at": at}).all()
+    rows = _around(sees_members_posts(by)).all(db, post_id=post.id, at=at)
     return (rows[0][0], rows[0][1], [_to_part(row[2:]) for row in rows]) if rows else None
 
 
 @cache
-def _around(sees_members_posts: bool) -> sa.Select[Any]:
-    """Built once: every post's page asks it."""
+def _around(sees_members_posts: bool) -> Prepared:
     mine, post_id = series_posts_table.alias("mine"), sa.bindparam("post_id", type_=sa.Text)
     is_out_now = is_out_for(sees_members_posts, sa.bindparam("at", type_=sa.Integer))
     # As a case: SQLite would else look for all posts that are out before it looks for those of the series.
     is_shown = sa.case((is_out_now, sa.true()), else_=_p.id == post_id)
-    return (
-        sa.select(_s.slug.label("series_slug"), _s.title.label("series_title"), *_PART)
-        .select_from(
-            mine.join(series_table, _s.id == mine.c.series_id)
-            .join(series_posts_table, _sp.series_id == _s.id)
-            .join(posts_table, _p.id == _sp.post_id)
-        )
-        .where(mine.c.post_id == post_id, is_shown)
-        .order_by(_sp.position, _sp.post_id)
+    with_parts = (
+        mine.join(series_table, _s.id == mine.c.series_id)
+        .join(series_posts_table, _sp.series_id == _s.id)
+        .join(posts_table, _p.id == _sp.post_id)
     )
+    query = sa.select(_s.slug.label("series_slug"), _s.title.label("series_title"), *_PART).select_from(with_parts)
+    return Prepared(query.where(mine.c.post_id == post_id, is_shown).order_by(_sp.position, _sp.post_id))
 
 
 def find_series_of(db: sa.Connection, post_id: str) -> Series | None:

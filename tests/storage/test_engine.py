@@ -12,9 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from storage import sqlite
-from storage.engine import Database, forbid_statements
+from storage.engine import Database
 from storage.errors import Busy, Damaged, Full
 from storage.upgrading import upgrade
+from storage.watching import forbid_statements
 from tests.folders import another_program
 
 RENAME = sa.text("UPDATE site SET name = :name")

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from storage import clock
 from storage.engine import Database
-from storage.kept import Row, Unread
+from storage.kept import Unread
+from storage.prepared import Row
 from web.page_cache.asking import GetHeader, Visitors, takes_a_page, takes_gzip
 from web.page_cache.pages import Answer, Page, is_named
 from web.page_cache.store import PageStore

@@ -6,27 +6,27 @@ from auth.principal import Principal
 from blog.posts.model import Held, Post, former_slugs_table, library_table, posts_table, revisions_table
 from blog.posts.queries.conditions import is_editable
 from blog.posts.queries.rows import POSTS, to_post
+from storage.prepared import Prepared
 
 _p = posts_table.c
-_BY_SLUG = POSTS.where(_p.slug == sa.bindparam("slug"))
-_BY_ID = POSTS.where(_p.id == sa.bindparam("post_id"))
+_BY_SLUG = Prepared(POSTS.where(_p.slug == sa.bindparam("slug")))
+_BY_ID = Prepared(POSTS.where(_p.id == sa.bindparam("post_id")))
 _FORMER = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == sa.bindparam("slug"))
-_BY_FORMER_SLUG = POSTS.where(_p.id == _FORMER.scalar_subquery())
+_BY_FORMER_SLUG = Prepared(POSTS.where(_p.id == _FORMER.scalar_subquery()))
 _r = revisions_table.c
 _MADE = sa.select(_r.post_id).where(_r.submission == sa.bindparam("submission"), _r.user_id == sa.bindparam("user_id"))
 # One form of one person makes one revision at most.
-_BY_SUBMISSION = POSTS.where(_p.id == _MADE.scalar_subquery())
+_BY_SUBMISSION = Prepared(POSTS.where(_p.id == _MADE.scalar_subquery()))
 
 
 def find_post(db: sa.Connection, *, slug: str | None = None, post_id: str | None = None) -> Post | None:
     """The post with that slug or id, whatever its state; the caller decides who may know."""
-    query, asked = (_BY_ID, {"post_id": post_id}) if slug is None else (_BY_SLUG, {"slug": slug})
-    return to_post(db.execute(query, asked).one_or_none())
+    return to_post(_BY_ID.first(db, post_id=post_id) if slug is None else _BY_SLUG.first(db, slug=slug))
 
 
 def find_by_former_slug(db: sa.Connection, slug: str) -> Post | None:
     """The post that had that slug once."""
-    return to_post(db.execute(_BY_FORMER_SLUG, {"slug": slug}).one_or_none())
+    return to_post(_BY_FORMER_SLUG.first(db, slug=slug))
 
 
 def is_granted(db: sa.Connection, post_id: str, *, user_id: int | None) -> bool:
@@ -44,4 +44,4 @@ def find_editable(db: sa.Connection, post_id: str, *, by: Principal) -> Post | N
 
 def find_by_submission(db: sa.Connection, submission: str, *, by: Principal) -> Post | None:
     """The post that this very form has made or changed already."""
-    return to_post(db.execute(_BY_SUBMISSION, {"submission": submission, "user_id": by.user_id}).one_or_none())
+    return to_post(_BY_SUBMISSION.first(db, submission=submission, user_id=by.user_id))

@@ -13,6 +13,7 @@ from blog.posts.queries.conditions import is_known, is_out, is_out_for, is_out_o
 from blog.posts.queries.rows import FROM, LINE, POST, POSTS, to_line, to_posts
 from blog.tags.model import post_tags_table
 from blog.tags.queries import bears_tag
+from storage.prepared import Prepared
 from web.cursors import Cursor
 
 _p = posts_table.c
@@ -48,7 +49,7 @@ def list_out(
     cursor = {} if before is None else {"before_at": before.at, "before_id": before.id}
     # The earlier bound is where the walk along the index begins: not with the newest post.
     bound = at if before is None else min(at, before.at)
-    rows = db.execute(query, {"at": bound, "tag": tag, "author": author, "most": limit, **cursor})
+    rows = query.all(db, at=bound, tag=tag, author=author, most=limit, **cursor)
     return [to_line(row, at) for row in rows]
 
 
@@ -56,21 +57,24 @@ def list_whole_out(
     db: sa.Connection, *, by: Principal, at: int, limit: int, tag: str | None = None, author: str | None = None
 ) -> list[Post]:
     """The same with their texts, for feeds."""
-    query = _newest_out(sees_members_posts(by), tag is not None, author is not None).with_only_columns(*POST)
-    rows = db.execute(query, {"at": at, "tag": tag, "author": author, "most": limit})
-    return to_posts(rows)
+    query = _whole_out(sees_members_posts(by), tag is not None, author is not None)
+    return to_posts(query.all(db, at=at, tag=tag, author=author, most=limit))
 
 
 @cache
-def _lines_out(sees_members_posts: bool, has_tag: bool, has_author: bool, has_cursor: bool) -> sa.Select[Any]:
+def _whole_out(sees_members_posts: bool, has_tag: bool, has_author: bool) -> Prepared:
+    return Prepared(_newest_out(sees_members_posts, has_tag, has_author).with_only_columns(*POST))
+
+
+@cache
+def _lines_out(sees_members_posts: bool, has_tag: bool, has_author: bool, has_cursor: bool) -> Prepared:
     query = _newest_out(sees_members_posts, has_tag, has_author).with_only_columns(*LINE)
     if has_cursor:
         place = sa.tuple_(sa.bindparam("before_at", type_=sa.Integer), sa.bindparam("before_id", type_=sa.Text))
         query = query.where(sa.tuple_(_p.published_at, _p.id) < place)
-    return query
+    return Prepared(query)
 
 
-@cache
 def _newest_out(sees_members_posts: bool, has_tag: bool, has_author: bool) -> sa.Select[Any]:
     at = sa.bindparam("at", type_=sa.Integer)
     query = sa.select(_p.id).select_from(FROM).where(is_out_for(sees_members_posts, at), _p.kind == Kind.POST)
@@ -85,14 +89,13 @@ def find_neighbours(
     db: sa.Connection, post: Post, *, by: Principal, at: int
 ) -> tuple[Neighbour | None, Neighbour | None]:
     """The posts that came out before and after one that is out, of those that `by` finds as a reader."""
-    asked = {"at": at, "here_at": post.published_at, "here_id": post.id}
-    rows = db.execute(_neighbours(sees_members_posts(by)), asked)
-    sides = {row.side: Neighbour(f"/posts/{row.slug}", row.title, row.lang) for row in rows}
+    rows = _neighbours(sees_members_posts(by)).all(db, at=at, here_at=post.published_at, here_id=post.id)
+    sides = {side: Neighbour(f"/posts/{slug}", title, lang) for side, slug, title, lang in rows}
     return sides.get("before"), sides.get("after")
 
 
 @cache
-def _neighbours(sees_members_posts: bool) -> sa.CompoundSelect[Any]:
+def _neighbours(sees_members_posts: bool) -> Prepared:
     at, here_at = (sa.bindparam(name, type_=sa.Integer) for name in ("at", "here_at"))
     here, place = sa.tuple_(here_at, sa.bindparam("here_id", type_=sa.Text)), sa.tuple_(_p.published_at, _p.id)
 
@@ -104,7 +107,7 @@ def _neighbours(sees_members_posts: bool) -> sa.CompoundSelect[Any]:
     # What came out before a post that is out is out by now. Bounded by `at`, the search would begin with the newest.
     out_by_then, out = is_out_for(sees_members_posts, here_at), is_out_for(sees_members_posts, at)
     before = first("before", out_by_then, place < here, order=(_p.published_at.desc(), _p.id.desc()))
-    return before.union_all(first("after", out, place > here, order=(_p.published_at, _p.id)))
+    return Prepared(before.union_all(first("after", out, place > here, order=(_p.published_at, _p.id))))
 
 
 def count_by_tag(db: sa.Connection, *, by: Principal, at: int) -> list[tuple[str, int]]:

@@ -32,21 +32,21 @@ FROM = posts_table.join(users_table, users_table.c.id == _p.author_id)
 POSTS = sa.select(*POST).select_from(FROM)
 
 
-def to_post(row: Any) -> Post | None:
-    """The post of a row of `POSTS`; None of no row."""
+def to_post(row: Sequence[Any] | None) -> Post | None:
+    """The post of a row of `POST`; None of no row."""
     if row is None:
         return None
-    values = dict(row._mapping)
+    values: dict[str, Any] = dict(zip(Post.__dataclass_fields__, row, strict=True))
     values |= {
-        "tags": split_tags(row.tags),
-        "status": Status(row.status),
-        "visibility": Visibility(row.visibility),
-        "kind": Kind(row.kind),
+        "tags": split_tags(values["tags"]),
+        "status": Status(values["status"]),
+        "visibility": Visibility(values["visibility"]),
+        "kind": Kind(values["kind"]),
     }
     return Post(**values)
 
 
-def to_posts(rows: Iterable[Any]) -> list[Post]:
+def to_posts(rows: Iterable[Sequence[Any]]) -> list[Post]:
     """Each of these rows."""
     return [post for row in rows if (post := to_post(row)) is not None]
 
@@ -55,23 +55,9 @@ def to_line(row: Sequence[Any], at: int) -> PostLine:
     """A row of `LINE` as lists show it."""
     post_id, slug, title, summary, author, tags, status, visibility, published_at, *rest = row
     updated_at, version, kind, lang, is_hidden = rest
-    return PostLine(
-        id=post_id,
-        slug=slug,
-        title=title,
-        excerpt=summary,
-        author_name=author,
-        tags=split_tags(tags),
-        status=Status(status),
-        visibility=Visibility(visibility),
-        published_at=published_at,
-        updated_at=updated_at,
-        version=version,
-        kind=Kind(kind),
-        lang=lang,
-        is_hidden=is_hidden,
-        is_scheduled=status == Status.PUBLISHED and published_at is not None and published_at > at,
-    )
+    is_scheduled = status == Status.PUBLISHED and published_at is not None and published_at > at
+    told = (split_tags(tags), Status(status), Visibility(visibility), published_at, updated_at, version, Kind(kind))
+    return PostLine(post_id, slug, title, summary, author, *told, lang, is_hidden, is_scheduled)
 
 
 def split_tags(text: str) -> list[str]:

@@ -1,0 +1,60 @@
+"""Statements that are asked at every request: written once, and asked below SQLAlchemy, at a third of the cost."""
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite as dialects
+
+from storage.watching import refuse_forbidden
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Row = tuple[Any, ...]
+Question = sa.Select[Any] | sa.CompoundSelect[Any]
+
+_DIALECT = dialects.dialect(paramstyle="named")
+
+
+class Prepared:
+    """A question in SQL. Values are given by the names of its parameters; what is not given is NULL."""
+
+    def __init__(self, question: Question) -> None:
+        compiled = question.compile(dialect=_DIALECT)
+        self.text = str(compiled)
+        # Members of enumerations as they are stored: the driver would look anew each time for what to make of them.
+        known = compiled.params.items()
+        self._known = {name: value.value if isinstance(value, Enum) else value for name, value in known}
+        columns = enumerate(question.selected_columns)
+        found = ((index, column.type.result_processor(_DIALECT, None)) for index, column in columns)
+        self._processors: list[tuple[int, Callable[[Any], Any]]] = [
+            (index, process) for index, process in found if process is not None
+        ]
+
+    def all(self, db: sa.Connection, **values: Any) -> list[Row]:
+        """Every row, in the transaction that is open. Raises the errors of the driver, which `Database` translates."""
+        if db.get_execution_options().get("is_watched"):
+            refuse_forbidden(self.text)
+        driver_connection = db.connection.dbapi_connection
+        assert driver_connection is not None
+        rows = driver_connection.execute(self.text, self.with_known(values)).fetchall()
+        return [self.converted(row) for row in rows] if self._processors else rows
+
+    def first(self, db: sa.Connection, **values: Any) -> Row | None:
+        """The first row; None where there is none."""
+        rows = self.all(db, **values)
+        return rows[0] if rows else None
+
+    def with_known(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Those values and the statement's own."""
+        return {**self._known, **values}
+
+    def converted(self, row: Row) -> Row:
+        """A row of the driver's with the types of Python."""
+        if not self._processors:
+            return row
+        values = list(row)
+        for index, process in self._processors:
+            values[index] = process(values[index])
+        return tuple(values)
