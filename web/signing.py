@@ -8,7 +8,9 @@ import os
 import secrets
 import threading
 import time
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from flask import current_app
 from itsdangerous import BadData, BadSignature, Signer, TimestampSigner
@@ -25,6 +27,18 @@ _FINGERPRINT_CHARACTERS = 12
 
 # A clock may be put right by as much, and nobody is signed out.
 _CLOCK_STEP_SECONDS = 300
+# As many people at once are recognised without their signature being computed again.
+_MOST_VERIFIED = 1024
+# Nothing that is signed here is longer.
+_LONGEST = 1024
+
+
+class _Verified(NamedTuple):
+    """What a signature of ours stands under, however old it is."""
+
+    text: str
+    signed_at: int  # seconds
+    is_current: bool
 
 
 class Keys:
@@ -34,6 +48,8 @@ class Keys:
         self._current = current
         # itsdangerous signs with the last key of the list and verifies with any.
         self._all = [*fallbacks, current]
+        # A cookie comes with every request, and is looked at by the cache and by whoever finds the principal.
+        self._verified = lru_cache(maxsize=_MOST_VERIFIED)(self._verify)
 
     @property
     def fingerprint(self) -> str:
@@ -51,20 +67,17 @@ class Keys:
 
     def read(self, kind: str, signed: str, *, max_age_seconds: int) -> tuple[str, int] | None:
         """The text and when it was signed (seconds), or None when it is not ours, of another kind, or too old."""
-        if not _is_canonical(signed.rpartition(".")[2]):
+        found = self._find(kind, signed)
+        if found is None:
             return None
-        try:
-            text, signed_at = self._timed(kind, self._all).unsign(signed, return_timestamp=True)
-        except (BadSignature, UnicodeError):
-            return None
-        moment = int(signed_at.timestamp())
         # A clock that was put back would make a cookie from the future immortal.
-        is_of_now = -_CLOCK_STEP_SECONDS <= time.time() - moment < max_age_seconds + 1
-        return (text.decode(), moment) if is_of_now else None
+        is_of_now = -_CLOCK_STEP_SECONDS <= time.time() - found.signed_at < max_age_seconds + 1
+        return (found.text, found.signed_at) if is_of_now else None
 
     def is_current(self, kind: str, signed: str) -> bool:
         """Whether the current key made this signature; if not, it is time to sign anew."""
-        return _is_canonical(signed.rpartition(".")[2]) and self._timed(kind, [self._current]).validate(signed)
+        found = self._find(kind, signed)
+        return found is not None and found.is_current
 
     def digest(self, kind: str, text: str) -> str:
         """A keyed digest of `text`, the same for as long as the current key is."""
@@ -73,6 +86,19 @@ class Keys:
     def matches(self, kind: str, text: str, digest: str) -> bool:
         """Whether `digest` was made of `text` by any of the keys; in constant time for each."""
         return _is_canonical(digest) and self._plain(kind, self._all).verify_signature(text, digest)
+
+    def _find(self, kind: str, signed: str) -> _Verified | None:
+        return self._verified(kind, signed) if len(signed) <= _LONGEST else None
+
+    def _verify(self, kind: str, signed: str) -> _Verified | None:
+        if not _is_canonical(signed.rpartition(".")[2]):
+            return None
+        try:
+            text, signed_at = self._timed(kind, self._all).unsign(signed, return_timestamp=True)
+            is_current = self._timed(kind, [self._current]).validate(signed)
+            return _Verified(text.decode(), int(signed_at.timestamp()), is_current)
+        except (BadSignature, UnicodeError):
+            return None
 
     @classmethod
     def _fingerprint(cls, key: str) -> str:

@@ -41,6 +41,23 @@ def test_another_kind_of_token_is_not_good_as_this_one() -> None:
     assert not keys.matches("throttle", "1.2.three", digest)
 
 
+def test_what_was_recognised_before_grows_old_all_the_same() -> None:
+    keys = Keys(NEW)
+    with time_machine.travel(1_800_000_000, tick=False) as now:
+        signed = keys.sign("session", "1.2.three")
+        assert read(keys, signed) == "1.2.three"
+        now.shift(DAY + 1)
+        assert read(keys, signed) is None
+
+
+def test_what_is_longer_than_anything_that_is_signed_is_refused_and_not_remembered() -> None:
+    keys = Keys(NEW)
+    long = keys.sign("session", "x" * 2_000)
+    assert read(keys, long) is None
+    assert not keys.is_current("session", long)
+    assert keys._verified.cache_info().currsize == 0
+
+
 def test_no_text_verifies_with_a_bit_flipped() -> None:
     keys = Keys(NEW)
     signed = keys.sign("session", "1.2.three")
