@@ -147,7 +147,8 @@ class Site:
                 seen.append(statement)
 
         def all_noted(prepared: Prepared, db: sa.Connection, **values: Any) -> list[Row]:
-            seen.append(prepared.text)
+            # As SQLAlchemy writes them: places without names.
+            seen.append(re.sub(r":\w+", "?", prepared.text))
             return ask(prepared, db, **values)
 
         engines = (self.database.read_engine, self.database.write_engine)

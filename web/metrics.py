@@ -16,10 +16,11 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _QUIET = {"/healthz", "/readyz", "/metrics"}
 
 
-def init_metrics(app: Flask, may_read: Callable[[], bool]) -> Callable[[str, int, float], None]:
+def init_metrics(app: Flask, may_read: Callable[[], bool]) -> Callable[[str, str], None]:
     """Count requests, and answer `/metrics` to whom `may_read` says yes.
 
-    Returns what counts those that the application does not see: by method, status and seconds.
+    Returns what counts those that the application does not see, by method and status line: of a page that is kept, to
+    measure the time would take longer than to find it.
     """
     # The library looks for its folder when it is imported, which must be after the supervisor has set it.
     import prometheus_client as prometheus
@@ -30,24 +31,34 @@ def init_metrics(app: Flask, may_read: Callable[[], bool]) -> Callable[[str, int
     seconds = prometheus.Histogram(
         "byline_request_seconds", "Time from the request to its answer.", ["method", "status"], registry=counted
     )
+    kept = prometheus.Counter(
+        "byline_kept_answers", "Answers from the page cache.", ["method", "status"], registry=counted
+    )
     if counted is None:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's, without types
 
     @cache
-    def of(method: str, hundreds: int) -> prometheus.Histogram:
+    def made_of(method: str, hundreds: int) -> prometheus.Histogram:
         return seconds.labels(method, f"{hundreds}xx")
 
-    def count(method: str, status: int, took: float) -> None:
-        known = method if method in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
-        # Where there is no room for a counter, the answer is what matters.
-        with suppress(OSError):
-            of(known, status // 100).observe(took)
+    @cache
+    def kept_of(method: str, hundreds: str) -> prometheus.Counter:
+        return kept.labels(method, f"{hundreds}xx")
 
     @app.after_request
     def count_answer(response: Response) -> Response:
         if request.path not in _QUIET:
-            count(request.method, response.status_code, time.perf_counter() - g.began)
+            known = request.method if request.method in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
+            # Where there is no room for a counter, the answer is what matters.
+            with suppress(OSError):
+                made_of(known, response.status_code // 100).observe(time.perf_counter() - g.began)
         return response
+
+    def count_kept(method: str, status: str) -> None:
+        try:
+            kept_of(method, status[0]).inc()
+        except OSError:
+            return
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -57,4 +68,4 @@ def init_metrics(app: Flask, may_read: Callable[[], bool]) -> Callable[[str, int
         return Response(text, content_type=prometheus.CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
     mark(metrics, "is_public", True)
-    return count
+    return count_kept

@@ -39,8 +39,11 @@ class ForwardingHeaders:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        found = [name for name in environ if name.startswith(_FORWARDING_PREFIX) or name in _FORWARDING]
-        headers = {name: environ.pop(name) for name in found}
+        headers: dict[str, str] = {}
+        # Nearly always there are none: looked for in all names at once, and not one by one.
+        if _FORWARDING_PREFIX in " ".join(environ) or not _FORWARDING.isdisjoint(environ):
+            found = [name for name in environ if name.startswith(_FORWARDING_PREFIX) or name in _FORWARDING]
+            headers = {name: environ.pop(name) for name in found}
         environ[WAS_FORWARDED] = bool(headers)
         if headers:
             if self._is_trusted(environ.get("REMOTE_ADDR", "")):

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, request
 from flask.templating import Environment
 from jinja2 import StrictUndefined
 
@@ -92,7 +92,7 @@ def _render(template: str, arguments: dict[str, Any]) -> str:
     arguments.setdefault("csrf_token", form_token() if principal.is_authenticated and principal.has_session else "")
     arguments.setdefault("canonical_url", absolute_url(quote(request.path)))
     with forbid_statements("while a page was built"):
-        return render_template(template, **arguments)
+        return current_app.jinja_env.get_template(template).render(arguments)
 
 
 def _local(at: int, site: Site, zone: str | None = None) -> datetime:

@@ -419,7 +419,8 @@ def counted(server: Server) -> float:
         sample.value
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
-        if sample.name == "byline_request_seconds_count" and sample.labels == {"method": "GET", "status": "2xx"}
+        if sample.name in ("byline_request_seconds_count", "byline_kept_answers_total")
+        and sample.labels == {"method": "GET", "status": "2xx"}
     )
 
 

@@ -3,10 +3,12 @@
 import json
 import socket
 import struct
+import time
 
 import pytest
 
-from tests.web.wire import TinySite
+from tests.web.test_server import turned_here
+from tests.web.wire import TinySite, Wire
 
 MEBIBYTE = 1024 * 1024
 
@@ -46,6 +48,34 @@ def test_answers_come_in_the_order_of_their_questions(wire):
             assert body == b"hello"
         elif path.startswith("/known"):
             assert body in (b"made", f"known {path[-1]} None".encode())
+
+
+def test_what_a_turn_of_the_loop_finds_was_there_before_it_is_answered():
+    asked = []
+
+    def at_once(_method, path, _query, _header, arrived_at):
+        asked.append((path, arrived_at, time.monotonic()))
+        return b"HTTP/1.1 200 OK\r\nContent-Length: 0", b""
+
+    with turned_here(None, at_once=at_once) as (server, first), Wire(int(server.effective_port)) as second:
+        server.turn(1)
+        server.turn(1)
+        before = time.monotonic()
+        first.send("GET /1 HTTP/1.1\nHost: a\n\nGET /2 HTTP/1.1\nHost: a\n\n")
+        second.send("GET /3 HTTP/1.1\nHost: a\n\n")
+        while len(asked) < 3:
+            server.turn(1)
+        first.send("GET /4 HTTP/1.1\nHost: a\n\n")
+        while len(asked) < 4:
+            server.turn(1)
+        for wire in (first, first, second, first):
+            assert wire.read_reply().status == 200
+    arrived, answered = ({path: each[number] for path, *each in asked} for number in (0, 1))
+    # Nobody knows of the second of a connection whether it was there already.
+    assert arrived.pop("/2") is None
+    for path, at in arrived.items():
+        assert before < at <= answered[path]
+    assert arrived["/4"] > answered["/3"]
 
 
 def test_browsers_that_keep_the_connection_say_so(wire):

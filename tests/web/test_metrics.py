@@ -9,7 +9,7 @@ from tests.support import Client, Site
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.1"}
 
 
-def counted(client: Client) -> dict[tuple[str, str], float]:
+def counted(client: Client, name: str = "byline_request_seconds_count") -> dict[tuple[str, str], float]:
     """Requests by method and status."""
     answer = client.get("/metrics")
     assert answer.status_code == 200
@@ -17,7 +17,7 @@ def counted(client: Client) -> dict[tuple[str, str], float]:
         (sample.labels["method"], sample.labels["status"]): sample.value
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
-        if sample.name == "byline_request_seconds_count"
+        if sample.name == name
     }
 
 
@@ -79,7 +79,7 @@ def test_a_bad_token_is_401_even_on_this_machine(site: Site) -> None:
 def test_requests_are_counted_by_method_and_kind_of_status(site: Site) -> None:
     browser = site.client()
     for method, path in (
-        ("GET", "/"), ("GET", "/login"), ("HEAD", "/"), ("GET", "/nowhere"), ("POST", "/new"), ("BREW", "/"),
+        ("GET", "/"), ("GET", "/login"), ("HEAD", "/login"), ("GET", "/nowhere"), ("POST", "/new"), ("BREW", "/"),
         ("GET", "/account"), ("TRACE", "/"),
     ):  # fmt: skip
         browser.open(path, method=method)
@@ -91,6 +91,16 @@ def test_requests_are_counted_by_method_and_kind_of_status(site: Site) -> None:
         ("GET", "3xx"): 1,
         ("other", "4xx"): 2,
     }
+
+
+def test_what_visitors_get_from_the_cache_is_counted_by_itself(site: Site) -> None:
+    visitor = site.client()
+    tag = visitor.get("/").headers["ETag"]
+    visitor.get("/")
+    visitor.get("/", headers={"If-None-Match": tag})
+    visitor.head("/")
+    assert counted(visitor) == {("GET", "2xx"): 1}
+    assert counted(visitor, "byline_kept_answers_total") == {("GET", "2xx"): 1, ("GET", "3xx"): 1, ("HEAD", "2xx"): 1}
 
 
 def test_operations_are_not_counted(site: Site) -> None:

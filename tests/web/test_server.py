@@ -28,9 +28,10 @@ def wire(tiny):
 
 
 @contextlib.contextmanager
-def turned_here(app, *, threads=1, kind_of=by_method):
+def turned_here(app, *, threads=1, at_once=None, kind_of=by_method):
     """A server in this process whose loop the test turns, and a connection to it."""
-    server = Server(app, socket.create_server(("127.0.0.1", 0)), Limits(threads=threads), kind_of=kind_of)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = Server(app, listener, Limits(threads=threads), at_once, kind_of)
     with Wire(int(server.effective_port)) as wire:
         yield server, wire
     server.drain(1)

@@ -1,5 +1,6 @@
 """The cache of one process: finds the answer to a request among the pages it keeps, and says when one is stale."""
 
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -26,6 +27,13 @@ class Validity(NamedTuple):
     good_until: int
 
 
+class _Known(NamedTuple):
+    """A content version, and when it was asked for by the monotonic clock."""
+
+    version: int
+    asked_at: float
+
+
 class PageCache:
     """Keeps what was rendered for visitors; an entry is good for one content version, and until the next post is due.
 
@@ -45,23 +53,42 @@ class PageCache:
         self.store = PageStore(most_bytes)
         self._content_version = content_version
         self._next_publication = next_publication
+        self._known = _Known(0, -1.0)
 
-    def find(self, method: str, path: str, query: str, header: GetHeader, *, may_compress: bool) -> Answer | None:
-        """The answer that is kept for a visitor, if it is still what would be rendered now.
+    def find(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        header: GetHeader,
+        *,
+        may_compress: bool,
+        arrived_at: float | None = None,
+    ) -> Answer | None:
+        """The answer that is kept for a visitor, if it is still what would have been rendered when they asked.
 
-        With `may_compress` false also None when the variant that the client takes was not made yet.
+        With `may_compress` false also None when the variant that the client takes was not made yet. `arrived_at`: when
+        the request was there by the monotonic clock, or later; None: now.
         """
         page = self.store.get((path, query))
         if page is None or page.good_until <= clock.now():
             return None
         try:
-            if page.content_version != self._content_version():
+            if page.content_version != self._version_since(arrived_at):
                 return None
         except Unread:
             return None
         if not page.is_ok and not takes_a_page(header):
             return None
         return self.answer(page, method, header, key=(path, query), may_compress=may_compress)
+
+    def _version_since(self, arrived_at: float | None) -> int:
+        """The content version: of those who were all there when it was last read, only the first has it read."""
+        known = self._known
+        if arrived_at is None or known.asked_at < arrived_at:
+            asked_at = time.monotonic()
+            known = self._known = _Known(self._content_version(), asked_at)
+        return known.version
 
     def validity(self) -> Validity | None:
         """To be asked before a page is rendered; None: it cannot be known now how long the page will be good."""

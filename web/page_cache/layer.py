@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from web.page_cache.asking import GetHeader, takes_a_page
 from web.page_cache.cache import PageCache, Validity
 from web.page_cache.pages import Answer, Headers, Page
+from web.server.framing import ARRIVED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,14 +22,14 @@ IS_SHARED = "byline.is_shared"
 _PATIENCE_SECONDS = 5.0
 _WITHOUT_PREFIX = {"CONTENT_TYPE", "CONTENT_LENGTH"}
 
-Count = Callable[[str, int, float], object]
+Count = Callable[[str, str], object]
 Key = tuple[str, str]
 
 
 class PageCacheLayer:
     """Answers visitors from the cache, and keeps what the application renders for them.
 
-    `count` is told method, status and seconds of every answer that the application did not see.
+    `count` is told method and status of every answer that the application did not see.
     """
 
     def __init__(self, app: "WSGIApplication", cache: PageCache, count: Count) -> None:
@@ -41,7 +41,6 @@ class PageCacheLayer:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        began = perf_counter()
         method, path, query = environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
 
         def header(name: str) -> str | None:
@@ -50,25 +49,31 @@ class PageCacheLayer:
 
         if not self._cache.visitors.includes(method, path, query, header):
             return self._app(environ, start_response)
-        answer = self._cache.find(method, path, query, header, may_compress=True)
+        # Not every server says so.
+        arrived_at: float | None = environ.get(ARRIVED_AT)
+        answer = self._cache.find(method, path, query, header, may_compress=True, arrived_at=arrived_at)
         if answer is None:
             with self._alone((path, query)) as was_waiting:
                 if was_waiting:
                     answer = self._cache.find(method, path, query, header, may_compress=True)
                 if answer is None:
                     return self._render(environ, start_response, header)
-        self._count(method, int(answer.status[:3]), perf_counter() - began)
+        self._count(method, answer.status)
         return _send(answer, start_response)
 
-    def at_once(self, method: str, path: str, query: str, header: GetHeader) -> tuple[bytes, bytes] | None:
-        """Head and body of an answer that is kept and needs no work, for a server that can send it without a thread."""
-        began = perf_counter()
+    def at_once(
+        self, method: str, path: str, query: str, header: GetHeader, arrived_at: float | None
+    ) -> tuple[bytes, bytes] | None:
+        """Head and body of an answer that is kept and needs no work, for a server that can send it without a thread.
+
+        `arrived_at`: when the request was there by the monotonic clock, or later; None: now.
+        """
         if not self._cache.visitors.includes(method, path, query, header):
             return None
-        answer = self._cache.find(method, path, query, header, may_compress=False)
+        answer = self._cache.find(method, path, query, header, may_compress=False, arrived_at=arrived_at)
         if answer is None:
             return None
-        self._count(method, int(answer.status[:3]), perf_counter() - began)
+        self._count(method, answer.status)
         return answer.head, answer.body
 
     def _render(

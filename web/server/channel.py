@@ -18,9 +18,10 @@ _DISCARD_BYTES_AT_ONCE = 64 * 1024
 # A connection this young has its first request on the way.
 _FIRST_REQUEST_SECONDS = 0.5
 
-# Asked with method, path, query, and a function that gives a header by its CGI name or None; returns an answer that is
-# there already (status line and headers as bytes, each line ended, and the body), or None when it has to be made.
-AtOnce = Callable[[str, str, str, Callable[[str], str | None]], tuple[bytes, bytes] | None]
+# Asked with method, path, query, a function that gives a header by its CGI name or None, and when the request was there
+# by the monotonic clock, or later (None: now); returns an answer that is there already (status line and headers as
+# bytes, each line ended, and the body), or None when it has to be made.
+AtOnce = Callable[[str, str, str, Callable[[str], str | None], float | None], tuple[bytes, bytes] | None]
 
 
 class Channel(HTTPChannel):
@@ -35,6 +36,8 @@ class Channel(HTTPChannel):
     has_unread_input = False
     # By the monotonic clock: since when the request that is next waits for a thread.
     waits_since = 0.0
+    # The same clock: when the first request was there of those that were read last. Of those behind it nobody knows.
+    _read_at: float | None = None
     _waits_for_room = False
     _discards_until: float | None = None
 
@@ -61,7 +64,8 @@ class Channel(HTTPChannel):
         stays_open = headers.get("CONNECTION", "keep-alive").lower() == "keep-alive"
         if not is_plain or not stays_open or "X_FORWARDED_HOST" in headers:
             return False
-        answer = at_once(request.command, request.path, request.query, headers.get)
+        arrived_at, self._read_at = self._read_at, None
+        answer = at_once(request.command, request.path, request.query, headers.get, arrived_at)
         if answer is None:
             return False
         self.requests = []
@@ -117,6 +121,7 @@ class Channel(HTTPChannel):
     def handle_read(self) -> None:
         """Read requests; after a refusal, only make room for the rest of what was refused."""
         if self._discards_until is None:
+            self._read_at = self.server.all_arrived_at()
             super().handle_read()
         elif not self.recv(_DISCARD_BYTES_AT_ONCE) or time.monotonic() > self._discards_until:
             self.handle_close()

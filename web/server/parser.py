@@ -45,8 +45,10 @@ class RequestParser(HTTPRequestParser):
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read the request line and the headers. Raises ParsingError (400), TransferEncodingNotImplemented (501)."""
-        first_line, *lines = header_plus.split(b"\r\n")
-        _refuse_two_readings(first_line, lines)
+        if _CONTROL_CHARACTER.search(header_plus.partition(b"\r\n")[0]):
+            raise ParsingError("The request line holds a control character.")
+        if not _has_one_reading(header_plus.lower()):
+            _refuse_two_readings(header_plus.split(b"\r\n")[1:])
         super().parse_header(header_plus)
         if self.version not in ("1.0", "1.1"):
             raise ParsingError("The version of HTTP is not 1.0 or 1.1.")
@@ -70,9 +72,18 @@ class _BoundedChunks(receiver.ChunkedReceiver):
         return consumed
 
 
-def _refuse_two_readings(first_line: bytes, lines: list[bytes]) -> None:
-    if _CONTROL_CHARACTER.search(first_line):
-        raise ParsingError("The request line holds a control character.")
+def _has_one_reading(head: bytes) -> bool:
+    """Whether none of what is looked for line by line can be there, as in nearly all requests."""
+    return (
+        head.count(b"\r\nhost") <= 1
+        and head.count(b"\r\ncontent-length") <= 1
+        and b"\r\ntransfer-encoding" not in head
+        and b"\r\n " not in head
+        and b"\r\n\t" not in head
+    )
+
+
+def _refuse_two_readings(lines: list[bytes]) -> None:
     if any(line.startswith((b" ", b"\t")) for line in lines):
         raise ParsingError("A header line is folded.")
     fields = [(name.lower(), value.strip(b" \t")) for name, _colon, value in (line.partition(b":") for line in lines)]

@@ -106,6 +106,7 @@ class Server(TcpWSGIServer):
         kind_of: KindOf = by_method,
     ) -> None:
         self._at_once = at_once
+        self._arrived_at: float | None = None
         dispatcher = Dispatcher(threads=limits.threads, kind_of=kind_of)
         self.stream_limits = copy.copy(limits)
         self.stream_limits.send_bytes = 1
@@ -131,7 +132,14 @@ class Server(TcpWSGIServer):
     def turn(self, seconds: float) -> None:
         """Wait that long at most for something to happen on a socket, and handle it."""
         self.task_dispatcher.tend()
+        self._arrived_at = None
         wasyncore.loop(timeout=seconds, use_poll=self.adj.asyncore_use_poll, map=self._map, count=1)
+
+    def all_arrived_at(self) -> float:
+        """When all was there, by the monotonic clock, that this turn found to read: after it was found."""
+        if self._arrived_at is None:
+            self._arrived_at = time.monotonic()
+        return self._arrived_at
 
     def maintenance(self, now: float) -> None:
         """Close connections that have been idle too long, and those whose client stopped taking its answer.

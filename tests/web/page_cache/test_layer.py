@@ -2,6 +2,7 @@
 
 import gzip
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +16,7 @@ from storage.kept import Unread
 from web.page_cache.asking import Visitors
 from web.page_cache.cache import PageCache
 from web.page_cache.layer import IS_SHARED, PageCacheLayer
+from web.server.framing import ARRIVED_AT
 
 NOW = 1_800_000_000
 TEXT = b"<p>Words that are worth compressing.</p>" * 100
@@ -25,10 +27,11 @@ class Place:
 
     def __init__(self, *, hosts: frozenset[str] | None = None, most_bytes: int = 1_000_000) -> None:
         self.version: int | None = 1
+        self.versions_read = 0
         self.next_at: int | None = None
         self.is_next_known = True
         self.asked: list[str] = []
-        self.counted: list[tuple[str, int]] = []
+        self.counted: list[tuple[str, str]] = []
         self.status, self.headers, self.body = "200 OK", [("Content-Type", "text/html; charset=utf-8")], TEXT
         self.is_shared = True
         self.before_answer = lambda: None
@@ -38,12 +41,11 @@ class Place:
             next_publication=self.find_next,
             most_bytes=most_bytes,
         )
-        layer = PageCacheLayer(
-            self.answer, self.cache, lambda method, status, _s: self.counted.append((method, status))
-        )
+        layer = PageCacheLayer(self.answer, self.cache, lambda method, status: self.counted.append((method, status)))
         self.client = Client(layer, use_cookies=False)
 
     def read_version(self) -> int:
+        self.versions_read += 1
         if self.version is None:
             raise Unread
         return self.version
@@ -74,7 +76,7 @@ def place() -> Place:
 def test_the_second_visitor_gets_the_same_bytes_without_asking(place: Place) -> None:
     first, second = place.get(), place.get()
     assert place.asked == ["GET /"]
-    assert place.counted == [("GET", 200)]
+    assert place.counted == [("GET", "200 OK")]
     assert first.data == second.data == TEXT
     assert dict(first.headers) == dict(second.headers)
     assert second.headers["Content-Length"] == str(len(TEXT))
@@ -87,6 +89,26 @@ def test_a_change_is_seen_at_once(place: Place) -> None:
     assert place.get().data == b"new"
     assert place.get().data == b"new"
     assert len(place.asked) == 2
+
+
+def test_of_those_who_were_there_when_the_version_was_read_only_the_first_has_it_read(place: Place) -> None:
+    place.get()
+    before = place.versions_read
+    there = {ARRIVED_AT: time.monotonic()}
+    for _ in range(3):
+        assert place.client.get("/", environ_overrides=there).data == TEXT
+    assert place.versions_read == before + 1
+
+    # Whoever asks after a change gets it, and the others get it with them.
+    place.version, place.body = 2, b"new"
+    assert place.client.get("/", environ_overrides={ARRIVED_AT: time.monotonic()}).data == b"new"
+    assert place.client.get("/", environ_overrides=there).data == b"new"
+
+    # A server that does not know when a request was there has it read for each.
+    before = place.versions_read
+    for _ in range(3):
+        place.get()
+    assert place.versions_read == before + 3
 
 
 def test_a_change_while_a_page_is_made_makes_it_stale(place: Place) -> None:
