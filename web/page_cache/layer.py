@@ -62,11 +62,11 @@ class PageCacheLayer:
         return _send(answer, start_response)
 
     def at_once(
-        self, method: str, path: str, query: str, header: GetHeader, arrived_at: float | None
+        self, method: str, path: str, query: str, header: GetHeader, arrived_at: float
     ) -> tuple[bytes, bytes] | None:
         """Head and body of an answer that is kept and needs no work, for a server that can send it without a thread.
 
-        `arrived_at`: when the request was there by the monotonic clock, or later; None: now.
+        `arrived_at`: when the request was there by the monotonic clock, or later.
         """
         if not self._cache.visitors.includes(method, path, query, header):
             return None

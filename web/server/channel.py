@@ -19,9 +19,9 @@ _DISCARD_BYTES_AT_ONCE = 64 * 1024
 _FIRST_REQUEST_SECONDS = 0.5
 
 # Asked with method, path, query, a function that gives a header by its CGI name or None, and when the request was there
-# by the monotonic clock, or later (None: now); returns an answer that is there already (status line and headers as
-# bytes, each line ended, and the body), or None when it has to be made.
-AtOnce = Callable[[str, str, str, Callable[[str], str | None], float | None], tuple[bytes, bytes] | None]
+# by the monotonic clock; returns an answer that is there already (status line and headers as bytes, each line ended,
+# and the body), or None when it has to be made.
+AtOnce = Callable[[str, str, str, Callable[[str], str | None], float], tuple[bytes, bytes] | None]
 
 
 class Channel(HTTPChannel):
@@ -34,9 +34,9 @@ class Channel(HTTPChannel):
     close_when_flushed: bool
     requests: list[RequestParser]
     has_unread_input = False
-    # By the monotonic clock: since when the request that is next waits for a thread.
-    waits_since = 0.0
-    # The same clock: when the first request was there of those that were read last. Of those behind it nobody knows.
+    # By the monotonic clock: when the request that is next was there, or a little later.
+    arrived_at = 0.0
+    # The same of the first request that was read last. Of those behind it nobody knows.
     _read_at: float | None = None
     _waits_for_room = False
     _discards_until: float | None = None
@@ -51,6 +51,11 @@ class Channel(HTTPChannel):
         with self.outbuf_lock:
             self._flush_exception(self._flush_some, do_close=False)
 
+    def note_arrival(self) -> None:
+        """The request that is next is to be answered: it was there when it was read, or is by now."""
+        self.arrived_at = time.monotonic() if self._read_at is None else self._read_at
+        self._read_at = None
+
     def answer_at_once(self, at_once: AtOnce) -> bool:
         """Answer the only request that waits here without handing it to a thread; returns whether that was possible.
 
@@ -64,8 +69,7 @@ class Channel(HTTPChannel):
         stays_open = headers.get("CONNECTION", "keep-alive").lower() == "keep-alive"
         if not is_plain or not stays_open or "X_FORWARDED_HOST" in headers:
             return False
-        arrived_at, self._read_at = self._read_at, None
-        answer = at_once(request.command, request.path, request.query, headers.get, arrived_at)
+        answer = at_once(request.command, request.path, request.query, headers.get, self.arrived_at)
         if answer is None:
             return False
         self.requests = []

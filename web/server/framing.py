@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 # In the environment of a request: a function that is true once the process has been told to stop.
 IS_DRAINING = "byline.is_draining"
-# When it was there, and began to wait for a thread, by the monotonic clock.
+# When it was there, by the monotonic clock.
 ARRIVED_AT = "byline.arrived_at"
 
 # For answers that never reach the application and its own headers (`web.headers`).
@@ -96,9 +96,9 @@ class Answer(_FramedTask, WSGITask):
     """What the application answers."""
 
     def get_environment(self) -> "WSGIEnvironment":
-        """Waitress's, since when the request is there, and a way for a stream to learn that the process is to end."""
+        """Waitress's, when the request was there, and a way for a stream to learn that the process is to end."""
         environ: WSGIEnvironment = super().get_environment()
-        environ[ARRIVED_AT] = self.channel.waits_since
+        environ[ARRIVED_AT] = self.channel.arrived_at
         environ[IS_DRAINING] = lambda: self.channel.server.is_draining
         return environ
 

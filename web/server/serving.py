@@ -122,6 +122,7 @@ class Server(TcpWSGIServer):
         """
         if task.total_outbufs_len and task.waits_for_room():
             return
+        task.note_arrival()
         if self._at_once is None or not task.answer_at_once(self._at_once):
             super().add_task(task)
 
