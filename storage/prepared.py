@@ -18,14 +18,17 @@ _DIALECT = dialects.dialect(paramstyle="named")
 
 
 class Prepared:
-    """A question in SQL. Values are given by the names of its parameters; what is not given is NULL."""
+    """A question in SQL, without lists of values. Values are given by the names of its parameters."""
 
     def __init__(self, question: Question) -> None:
         compiled = question.compile(dialect=_DIALECT)
         self.text = str(compiled)
+        if "POSTCOMPILE" in self.text:
+            raise ValueError("A list of values is written into its statement anew each time: it cannot be prepared.")
         # Members of enumerations as they are stored: the driver would look anew each time for what to make of them.
         known = compiled.params.items()
         self._known = {name: value.value if isinstance(value, Enum) else value for name, value in known}
+        self._asked_for = frozenset(name for name, parameter in compiled.binds.items() if parameter.required)
         columns = enumerate(question.selected_columns)
         found = ((index, column.type.result_processor(_DIALECT, None)) for index, column in columns)
         self._processors: list[tuple[int, Callable[[Any], Any]]] = [
@@ -47,7 +50,9 @@ class Prepared:
         return rows[0] if rows else None
 
     def with_known(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Those values and the statement's own."""
+        """Those values and the statement's own. Raises TypeError when one is missing that it asks for."""
+        if not self._asked_for <= values.keys():
+            raise TypeError(f"Not given: {', '.join(sorted(self._asked_for - values.keys()))}.")
         return {**self._known, **values}
 
     def converted(self, row: Row) -> Row:

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -13,7 +12,7 @@ from werkzeug.formparser import FormDataParser
 
 from web.errors import Busy, Forbidden, TooLarge
 from web.marking import View, mark
-from web.server.framing import ARRIVED_AT
+from web.server.framing import WAITED_SECONDS
 from web.settings import Settings
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -72,10 +71,7 @@ def refuse_late() -> None:
 
     Done all the same, it would keep those behind it waiting as long.
     """
-    arrived_at = request.environ.get(ARRIVED_AT)
-    if arrived_at is None or request.method not in _SAFE_METHODS:
-        return
-    if time.monotonic() - arrived_at > _LATE_SECONDS:
+    if request.method in _SAFE_METHODS and request.environ.get(WAITED_SECONDS, 0) > _LATE_SECONDS:
         raise Busy("Too many ask for pages that take long to make. Try again in a few seconds.", retry_after_seconds=5)
 
 

@@ -1,7 +1,6 @@
 """Secrets that are known by the name before them: `password=…&`, `API_KEY=…`, `"clientSecret": "…"`, YAML, options."""
 
 import re
-from functools import lru_cache
 
 from eventlog.redaction.patterns import Pattern, compiled
 
@@ -31,7 +30,6 @@ _STANDS_FOR = re.compile(
 )
 
 
-@lru_cache(maxsize=1024)
 def pattern_named(name: str) -> str | None:
     """The pattern of what a field of this name holds; None where it is no secret by its name.
 

@@ -65,6 +65,20 @@ def test_it_sees_what_its_transaction_wrote_and_no_other_does(database: Database
             assert len(prepared.all(other, id=0)) == 3
 
 
+def test_a_value_that_is_missing_is_no_null(database: Database) -> None:
+    prepared = Prepared(_OF_A_KIND)
+    with database.reading() as db:
+        for values in ({}, {"identity": 0}):
+            with pytest.raises(TypeError, match="Not given: id"):
+                prepared.all(db, **values)
+        assert len(prepared.all(db, id=0, more=1)) == 3
+
+
+def test_a_list_of_values_cannot_be_prepared() -> None:
+    with pytest.raises(ValueError, match="cannot be prepared"):
+        Prepared(sa.select(_THINGS.c.id).where(_THINGS.c.id.in_([1, 2])))
+
+
 def test_it_is_refused_while_a_page_is_built(database: Database) -> None:
     with database.reading() as db:
         with (

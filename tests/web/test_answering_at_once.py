@@ -1,14 +1,22 @@
 """What is known already is answered on the thread that reads the connections, and everything else as ever."""
 
+import contextlib
 import json
+import select
 import socket
 import struct
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
 from tests.web.test_server import turned_here
 from tests.web.wire import TinySite, Wire
+from web.page_cache.asking import Visitors
+from web.page_cache.cache import PageCache
+from web.page_cache.layer import IS_SHARED, PageCacheLayer
 
 MEBIBYTE = 1024 * 1024
 
@@ -50,32 +58,125 @@ def test_answers_come_in_the_order_of_their_questions(wire):
             assert body in (b"made", f"known {path[-1]} None".encode())
 
 
-def test_what_a_turn_of_the_loop_finds_was_there_before_it_is_answered():
-    asked = []
+PAGE = "GET / HTTP/1.1\nHost: a\n\n"
 
-    def at_once(_method, path, _query, _header, arrived_at):
-        asked.append((path, arrived_at, time.monotonic()))
+
+@contextlib.contextmanager
+def kept_state():
+    """A site of one page, its state, that a visitor has asked for already; a POST changes it; the test turns the loop."""
+    now = SimpleNamespace(state=1, may_write=threading.Event(), after_answer=lambda: None)
+
+    def app(environ, start_response):
+        if environ["REQUEST_METHOD"] == "POST":
+            assert now.may_write.wait(30)
+            now.state += 1
+        else:
+            environ[IS_SHARED] = True
+        body = b"%d" % now.state
+        start_response("200 OK", [("Content-Length", str(len(body))), ("Content-Type", "text/plain")])
+        return [body]
+
+    visitors = Visitors(lambda _cookie: False, None)
+    cache = PageCache(
+        visitors, content_version=lambda: now.state, next_publication=lambda _at: None, most_bytes=1_000_000
+    )
+    layer = PageCacheLayer(app, cache, lambda _method, _status: now.after_answer())
+    with (
+        turned_here(layer, threads=8, at_once=layer.at_once) as (server, first),
+        Wire(int(server.effective_port)) as second,
+    ):
+        second.send(PAGE)
+        assert body_for(server, second) == b"1"
+        yield now, server, first, second
+
+
+def body_for(server, wire):
+    """What is answered to it, while the loop turns."""
+    with ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(wire.read_reply)
+        turn_until(server, reply.done)
+    return reply.result().body
+
+
+def turn_until(server, is_done):
+    deadline = time.monotonic() + 30
+    while not is_done():
+        assert time.monotonic() < deadline
+        server.turn(0.02)
+
+
+def channel_of(server, wire):
+    """The server's end of a connection."""
+    here = wire.socket.getsockname()
+    turn_until(server, lambda: here in [each.addr for each in server.active_channels.values()])
+    return next(each for each in server.active_channels.values() if each.addr == here)
+
+
+def test_what_was_read_ahead_of_a_write_is_not_answered_by_what_was_known_before_it():
+    with kept_state() as (now, server, first, second):
+        channel = channel_of(server, first)
+        first.send("POST / HTTP/1.1\nHost: a\nContent-Length: 0\n\n")
+        turn_until(server, lambda: channel.requests)
+        first.send(PAGE)
+        turn_until(server, lambda: len(channel.requests) == 2)
+        second.send(PAGE)
+        assert body_for(server, second) == b"1"
+        now.may_write.set()
+        assert body_for(server, first) == b"2"
+        assert body_for(server, first) == b"2"
+
+
+@pytest.mark.parametrize("begun", ["GET /", "\r\n"])
+def test_what_had_only_begun_to_come_in_when_another_was_answered_has_the_state_after_it(begun):
+    with kept_state() as (now, server, first, second):
+        whole = PAGE.replace("\n", "\r\n")
+        second.socket.sendall(begun.encode())
+        first.send(PAGE)
+        for wire in (first, second):
+            assert select.select([channel_of(server, wire).socket], [], [], 30)[0]
+
+        def write_and_go_on():
+            now.after_answer = lambda: None
+            now.state = 2
+            second.socket.sendall(whole.removeprefix(begun).encode())
+
+        now.after_answer = write_and_go_on
+        assert body_for(server, first) == b"1"
+        assert body_for(server, second) == b"2"
+
+
+def test_all_that_a_turn_finds_has_come_in_before_any_of_it_is_answered():
+    asked = {}
+
+    def at_once(_method, path, _query, _header, came_in_at):
+        asked[path] = (came_in_at, time.monotonic())
         return b"HTTP/1.1 200 OK\r\nContent-Length: 0", b""
 
     with turned_here(None, at_once=at_once) as (server, first), Wire(int(server.effective_port)) as second:
-        server.turn(1)
-        server.turn(1)
-        before = time.monotonic()
+        channels = [channel_of(server, wire) for wire in (first, second)]
         first.send("GET /1 HTTP/1.1\nHost: a\n\nGET /2 HTTP/1.1\nHost: a\n\n")
         second.send("GET /3 HTTP/1.1\nHost: a\n\n")
-        while len(asked) < 3:
-            server.turn(1)
-        first.send("GET /4 HTTP/1.1\nHost: a\n\n")
-        while len(asked) < 4:
-            server.turn(1)
-        for wire in (first, first, second, first):
-            assert wire.read_reply().status == 200
-    arrived, answered = ({path: each[number] for path, *each in asked} for number in (0, 1))
-    # Nobody knows of the second of a connection whether it was there already.
-    assert arrived["/2"] > answered["/1"]
-    for path, at in arrived.items():
-        assert before < at <= answered[path]
-    assert arrived["/4"] > answered["/3"]
+        for channel in channels:
+            assert select.select([channel.socket], [], [], 30)[0]
+        before = time.monotonic()
+        server.turn(1)
+        assert before < asked["/1"][0] == asked["/3"][0] <= min(at for _came_in_at, at in asked.values())
+        # Of what is behind another request, nobody knows.
+        assert asked["/2"][0] is None
+
+
+def test_what_goes_wrong_with_one_connection_ends_that_one_alone(caplog):
+    def at_once(_method, path, _query, _header, _came_in_at):
+        if path == "/broken":
+            raise RuntimeError
+        return b"HTTP/1.1 200 OK\r\nContent-Length: 0", b""
+
+    with turned_here(None, at_once=at_once) as (server, first), Wire(int(server.effective_port)) as second:
+        first.send("GET /broken HTTP/1.1\nHost: a\n\n")
+        turn_until(server, lambda: caplog.records)
+        second.send("GET /whole HTTP/1.1\nHost: a\n\n")
+        assert body_for(server, second) == b""
+        assert first.is_closed()
 
 
 def test_browsers_that_keep_the_connection_say_so(wire):

@@ -265,6 +265,8 @@ REFUSED = {
     "chunks before they existed": (400, "POST /refused HTTP/1.0\nTransfer-Encoding: chunked\n\n0\n\n"),
     "a space before the colon": (400, "POST /refused HTTP/1.1\nHost: a\nTransfer-Encoding : chunked\n\n0\n\n"),
     "a folded header": (400, "POST /refused HTTP/1.1\nHost: a\nTransfer-Encoding:\n chunked\n\n0\n\n"),
+    "an ordinary header folded by a space": (400, "GET /refused HTTP/1.1\nHost: a\nX: y\n z\n\n"),
+    "an ordinary header folded by a tab": (400, "GET /refused HTTP/1.1\nHost: a\nX: y\n\tz\n\n"),
     "a control character in a header": (400, "GET /refused HTTP/1.1\nHost: a\nX: a\0b\n\n"),
     "no colon": (400, "GET /refused HTTP/1.1\nHost: a\nnonsense\n\n"),
     "a lower-case method": (400, "get /refused HTTP/1.1\nHost: a\n\n"),

@@ -63,18 +63,18 @@ class PageCache:
         header: GetHeader,
         *,
         may_compress: bool,
-        arrived_at: float | None = None,
+        came_in_at: float | None = None,
     ) -> Answer | None:
-        """The answer that is kept for a visitor, if it is still what would have been rendered when they asked.
+        """The answer that is kept for a visitor, if it is still what would have been rendered since they asked.
 
-        With `may_compress` false also None when the variant that the client takes was not made yet. `arrived_at`: when
-        the request was there by the monotonic clock, or later; None: now.
+        With `may_compress` false also None when the variant that the client takes was not made yet. `came_in_at`: a
+        moment of the monotonic clock at which the request had come in whole; None: by now.
         """
         page = self.store.get((path, query))
         if page is None or page.good_until <= clock.now():
             return None
         try:
-            if page.content_version != self._version_since(arrived_at):
+            if page.content_version != self._version_since(came_in_at):
                 return None
         except Unread:
             return None
@@ -82,10 +82,10 @@ class PageCache:
             return None
         return self.answer(page, method, header, key=(path, query), may_compress=may_compress)
 
-    def _version_since(self, arrived_at: float | None) -> int:
-        """The content version: of those who were all there when it was last read, only the first has it read."""
+    def _version_since(self, came_in_at: float | None) -> int:
+        """The content version: of requests that had all come in when it was last read, only the first has it read."""
         known = self._known
-        if arrived_at is None or known.asked_at < arrived_at:
+        if came_in_at is None or known.asked_at < came_in_at:
             asked_at = time.monotonic()
             known = self._known = _Known(self._content_version(), asked_at)
         return known.version

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from web.page_cache.asking import GetHeader, takes_a_page
 from web.page_cache.cache import PageCache, Validity
 from web.page_cache.pages import Answer, Headers, Page
-from web.server.framing import ARRIVED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,9 +48,7 @@ class PageCacheLayer:
 
         if not self._cache.visitors.includes(method, path, query, header):
             return self._app(environ, start_response)
-        # Not every server says so.
-        arrived_at: float | None = environ.get(ARRIVED_AT)
-        answer = self._cache.find(method, path, query, header, may_compress=True, arrived_at=arrived_at)
+        answer = self._cache.find(method, path, query, header, may_compress=True)
         if answer is None:
             with self._alone((path, query)) as was_waiting:
                 if was_waiting:
@@ -62,15 +59,15 @@ class PageCacheLayer:
         return _send(answer, start_response)
 
     def at_once(
-        self, method: str, path: str, query: str, header: GetHeader, arrived_at: float
+        self, method: str, path: str, query: str, header: GetHeader, came_in_at: float | None
     ) -> tuple[bytes, bytes] | None:
         """Head and body of an answer that is kept and needs no work, for a server that can send it without a thread.
 
-        `arrived_at`: when the request was there by the monotonic clock, or later.
+        `came_in_at`: a moment of the monotonic clock at which the request had come in whole; None: by now.
         """
         if not self._cache.visitors.includes(method, path, query, header):
             return None
-        answer = self._cache.find(method, path, query, header, may_compress=False, arrived_at=arrived_at)
+        answer = self._cache.find(method, path, query, header, may_compress=False, came_in_at=came_in_at)
         if answer is None:
             return None
         self._count(method, answer.status)

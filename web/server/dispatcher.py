@@ -53,6 +53,7 @@ class Dispatcher:
         """Have the request that waits on a connection answered by a thread."""
         request = task.requests[0]
         work = Work.PAGE if request.error is not None else self._kind_of(request.command, request.path)
+        task.waits_since = time.monotonic()
         self._of[work].add_task(task)
 
     def tend(self) -> None:

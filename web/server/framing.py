@@ -1,5 +1,6 @@
 """How an answer is framed: where its headers end, where its body ends, and whether the connection outlives it."""
 
+import time
 from typing import TYPE_CHECKING
 
 from waitress.task import ErrorTask, Task, WSGITask
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
 
 # In the environment of a request: a function that is true once the process has been told to stop.
 IS_DRAINING = "byline.is_draining"
-# When it was there, by the monotonic clock.
-ARRIVED_AT = "byline.arrived_at"
+# For how many seconds it waited until a thread was free.
+WAITED_SECONDS = "byline.waited_seconds"
 
 # For answers that never reach the application and its own headers (`web.headers`).
 REFUSAL_HEADERS = (
@@ -96,9 +97,9 @@ class Answer(_FramedTask, WSGITask):
     """What the application answers."""
 
     def get_environment(self) -> "WSGIEnvironment":
-        """Waitress's, when the request was there, and a way for a stream to learn that the process is to end."""
+        """Waitress's, how long the request has waited, and a way for a stream to learn that the process is to end."""
         environ: WSGIEnvironment = super().get_environment()
-        environ[ARRIVED_AT] = self.channel.arrived_at
+        environ[WAITED_SECONDS] = time.monotonic() - self.channel.waits_since
         environ[IS_DRAINING] = lambda: self.channel.server.is_draining
         return environ
 

@@ -106,7 +106,7 @@ class Server(TcpWSGIServer):
         kind_of: KindOf = by_method,
     ) -> None:
         self._at_once = at_once
-        self._arrived_at: float | None = None
+        self._read: list[tuple[Channel, bytes]] = []
         dispatcher = Dispatcher(threads=limits.threads, kind_of=kind_of)
         self.stream_limits = copy.copy(limits)
         self.stream_limits.send_bytes = 1
@@ -120,10 +120,10 @@ class Server(TcpWSGIServer):
 
         What is known already costs a tenth of handing it over. To be called with the lock of its requests held.
         """
+        came_in_at = task.when_it_came_in()
         if task.total_outbufs_len and task.waits_for_room():
             return
-        task.note_arrival()
-        if self._at_once is None or not task.answer_at_once(self._at_once):
+        if self._at_once is None or not task.answer_at_once(self._at_once, came_in_at):
             super().add_task(task)
 
     def watch(self, descriptor: int, watcher: "StopWatcher") -> None:
@@ -131,16 +131,24 @@ class Server(TcpWSGIServer):
         self._map[descriptor] = watcher
 
     def turn(self, seconds: float) -> None:
-        """Wait that long at most for something to happen on a socket, and handle it."""
-        self.task_dispatcher.tend()
-        self._arrived_at = None
-        wasyncore.loop(timeout=seconds, use_poll=self.adj.asyncore_use_poll, map=self._map, count=1)
+        """Wait that long at most for something to happen on a socket, and handle it.
 
-    def all_arrived_at(self) -> float:
-        """When all was there, by the monotonic clock, that this turn found to read: after it was found."""
-        if self._arrived_at is None:
-            self._arrived_at = time.monotonic()
-        return self._arrived_at
+        All that has come in is read before any of it is answered: so what one answer has to look up, such as whether
+        anything has changed since, is good for all of them.
+        """
+        self.task_dispatcher.tend()
+        wasyncore.loop(timeout=seconds, use_poll=self.adj.asyncore_use_poll, map=self._map, count=1)
+        read, self._read = self._read, []
+        came_in_at = time.monotonic()
+        for connection, data in read:
+            try:
+                connection.take(data, came_in_at)
+            except Exception:  # noqa: BLE001 - as Waitress's loop does while it reads: it ends this connection alone
+                connection.handle_error()
+
+    def take_later(self, connection: Channel, data: bytes) -> None:
+        """What a connection has read, to be taken at the end of this turn."""
+        self._read.append((connection, data))
 
     def maintenance(self, now: float) -> None:
         """Close connections that have been idle too long, and those whose client stopped taking its answer.

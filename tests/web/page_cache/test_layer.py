@@ -16,7 +16,6 @@ from storage.kept import Unread
 from web.page_cache.asking import Visitors
 from web.page_cache.cache import PageCache
 from web.page_cache.layer import IS_SHARED, PageCacheLayer
-from web.server.framing import ARRIVED_AT
 
 NOW = 1_800_000_000
 TEXT = b"<p>Words that are worth compressing.</p>" * 100
@@ -41,8 +40,10 @@ class Place:
             next_publication=self.find_next,
             most_bytes=most_bytes,
         )
-        layer = PageCacheLayer(self.answer, self.cache, lambda method, status: self.counted.append((method, status)))
-        self.client = Client(layer, use_cookies=False)
+        self.layer = PageCacheLayer(
+            self.answer, self.cache, lambda method, status: self.counted.append((method, status))
+        )
+        self.client = Client(self.layer, use_cookies=False)
 
     def read_version(self) -> int:
         self.versions_read += 1
@@ -63,6 +64,9 @@ class Place:
             environ[IS_SHARED] = True
         start_response(self.status, [*self.headers, ("Content-Length", str(len(body))), ("X-Request-Id", "7")])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def at_once(self, came_in_at: float | None) -> tuple[bytes, bytes] | None:
+        return self.layer.at_once("GET", "/", "", {"HOST": "localhost"}.get, came_in_at)
 
     def get(self, path: str = "/", **headers: str) -> TestResponse:
         return self.client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
@@ -91,24 +95,27 @@ def test_a_change_is_seen_at_once(place: Place) -> None:
     assert len(place.asked) == 2
 
 
-def test_of_those_who_were_there_when_the_version_was_read_only_the_first_has_it_read(place: Place) -> None:
+def test_of_those_who_had_come_in_when_the_version_was_read_only_the_first_has_it_read(place: Place) -> None:
     place.get()
-    before = place.versions_read
-    there = {ARRIVED_AT: time.monotonic()}
+    before, came_in_at = place.versions_read, time.monotonic()
     for _ in range(3):
-        assert place.client.get("/", environ_overrides=there).data == TEXT
+        head, body = place.at_once(came_in_at) or (b"", b"")
+        assert head.startswith(b"HTTP/1.1 200 OK")
+        assert body == TEXT
     assert place.versions_read == before + 1
 
-    # Whoever asks after a change gets it, and the others get it with them.
-    place.version, place.body = 2, b"new"
-    assert place.client.get("/", environ_overrides={ARRIVED_AT: time.monotonic()}).data == b"new"
-    assert place.client.get("/", environ_overrides=there).data == b"new"
+    # Whoever comes in after a change is not answered by what was known before.
+    place.version = 2
+    assert place.at_once(time.monotonic()) is None
+    assert place.at_once(came_in_at) is None
 
-    # A server that does not know when a request was there has it read for each.
+    # Where nobody knows when a request came in, and under any other server, it is read for each.
+    place.get()
     before = place.versions_read
     for _ in range(3):
+        assert place.at_once(None) is not None
         place.get()
-    assert place.versions_read == before + 3
+    assert place.versions_read == before + 6
 
 
 def test_a_change_while_a_page_is_made_makes_it_stale(place: Place) -> None:
