@@ -1,5 +1,6 @@
 """Pages: everything that a template shows is in its arguments, and building a page reads nothing."""
 
+import re
 from collections.abc import MutableMapping
 from datetime import datetime
 from email.utils import format_datetime
@@ -22,8 +23,8 @@ from web.settings import Settings
 from web.site.model import Site
 from web.site.queries import SITE, read_site
 
-# What XML 1.0 allows (section 2.2); a feed with anything else cannot be parsed at all.
-_XML_CHARACTERS = (range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
+# All but what XML 1.0 allows (section 2.2); a feed with anything else cannot be parsed at all.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class _Environment(Environment):
@@ -132,4 +133,4 @@ def _rfc2822(at: int) -> str:
 
 
 def _xml_text(text: str) -> str:
-    return "".join(c for c in text if c in "\t\n\r" or any(ord(c) in allowed for allowed in _XML_CHARACTERS))
+    return _NOT_XML.sub("", text)
