@@ -1,10 +1,13 @@
 """What is known already is answered on the thread that reads the connections, and everything else as ever."""
 
 import contextlib
+import fcntl
 import json
 import select
 import socket
 import struct
+import sys
+import termios
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.web.test_server import turned_here
-from tests.web.wire import TinySite, Wire
+from tests.web.wire import TinySite, Wire, until
 from web.page_cache.asking import Visitors
 from web.page_cache.cache import PageCache
 from web.page_cache.layer import IS_SHARED, PageCacheLayer
@@ -112,6 +115,10 @@ def channel_of(server, wire):
     return next(each for each in server.active_channels.values() if each.addr == here)
 
 
+def unread_bytes(end):
+    return int.from_bytes(fcntl.ioctl(end, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def test_what_was_read_ahead_of_a_write_is_not_answered_by_what_was_known_before_it():
     with kept_state() as (now, server, first, second):
         channel = channel_of(server, first)
@@ -130,15 +137,18 @@ def test_what_was_read_ahead_of_a_write_is_not_answered_by_what_was_known_before
 def test_what_had_only_begun_to_come_in_when_another_was_answered_has_the_state_after_it(begun):
     with kept_state() as (now, server, first, second):
         whole = PAGE.replace("\n", "\r\n")
+        channels = [channel_of(server, wire) for wire in (first, second)]
         second.socket.sendall(begun.encode())
         first.send(PAGE)
-        for wire in (first, second):
-            assert select.select([channel_of(server, wire).socket], [], [], 30)[0]
+        for channel in channels:
+            assert select.select([channel.socket], [], [], 30)[0]
 
         def write_and_go_on():
             now.after_answer = lambda: None
             now.state = 2
-            second.socket.sendall(whole.removeprefix(begun).encode())
+            rest = whole.removeprefix(begun).encode()
+            second.socket.sendall(rest)
+            assert until(lambda: unread_bytes(channels[1].socket) >= len(rest))
 
         now.after_answer = write_and_go_on
         assert body_for(server, first) == b"1"
