@@ -49,17 +49,22 @@ def hold(wire, path="/endless"):
     wire.read_headers()
 
 
+def ask_and_answer(server, wires, request):
+    """Send it on every connection, and turn the loop until each has its answer."""
+    for wire in wires:
+        wire.send(request)
+    answered = threading.Thread(target=lambda: [wire.read_reply() for wire in wires])
+    answered.start()
+    while answered.is_alive():
+        server.turn(0.05)
+
+
 @pytest.mark.parametrize(("path", "most"), [("/page", PAGES), ("/long", LONG)])
 def test_only_a_few_of_a_kind_are_made_at_once(path, most):
     counting = Counting()
     with turned_here(counting, threads=16, kind_of=kinds_of_the_tests) as (server, first), contextlib.ExitStack() as s:
         wires = [first, *(s.enter_context(Wire(int(server.effective_port))) for _ in range(9))]
-        for wire in wires:
-            wire.send(f"GET {path} HTTP/1.1\nHost: localhost\n\n")
-        answered = threading.Thread(target=lambda: [wire.read_reply() for wire in wires])
-        answered.start()
-        while answered.is_alive():
-            server.turn(0.05)
+        ask_and_answer(server, wires, f"GET {path} HTTP/1.1\nHost: localhost\n\n")
     assert counting.most == {path: most}
 
 
@@ -74,12 +79,7 @@ def test_the_application_learns_how_long_a_request_has_waited():
 
     with turned_here(note, threads=16) as (server, first), contextlib.ExitStack() as stack:
         wires = [first, *(stack.enter_context(Wire(int(server.effective_port))) for _ in range(PAGES))]
-        for wire in wires:
-            wire.send("GET / HTTP/1.1\nHost: localhost\n\n")
-        answered = threading.Thread(target=lambda: [wire.read_reply() for wire in wires])
-        answered.start()
-        while answered.is_alive():
-            server.turn(0.05)
+        ask_and_answer(server, wires, "GET / HTTP/1.1\nHost: localhost\n\n")
     *at_once, last = sorted(waited)
     assert len(at_once) == PAGES
     assert max(at_once) < last
@@ -91,12 +91,7 @@ def test_writers_are_many():
     counting = Counting()
     with turned_here(counting, threads=16, kind_of=kinds_of_the_tests) as (server, first), contextlib.ExitStack() as s:
         wires = [first, *(s.enter_context(Wire(int(server.effective_port))) for _ in range(9))]
-        for wire in wires:
-            wire.send("POST /write HTTP/1.1\nHost: localhost\nContent-Length: 0\n\n")
-        answered = threading.Thread(target=lambda: [wire.read_reply() for wire in wires])
-        answered.start()
-        while answered.is_alive():
-            server.turn(0.05)
+        ask_and_answer(server, wires, "POST /write HTTP/1.1\nHost: localhost\nContent-Length: 0\n\n")
     assert counting.most["/write"] > PAGES
 
 
