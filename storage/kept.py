@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage import sqlite
+from storage.commits import Commits
 from storage.prepared import Prepared, Row
 
 
@@ -25,6 +26,7 @@ class KeptConnections:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._free: deque[Any] = deque()
+        self._commits = Commits(path)
 
     def prepare(self, statement: sa.Select[Any]) -> Callable[..., Row | None]:
         """A function that answers a question with its first row, or None where there is none, given the values by name.
@@ -41,16 +43,34 @@ class KeptConnections:
             except sqlite.driver.Error as error:
                 if connection is not None:
                     connection.close()
-                if sqlite.refusal_for(error) is None:
-                    raise
-                raise Unread from error
+                raise _unread(error) from error
             self._free.append(connection)
             return None if row is None else prepared.converted(row)
 
         return ask
 
+    def remember(self, statement: sa.Select[Any]) -> Callable[[], Row | None]:
+        """The same for a question without values, which is asked again only after something was committed."""
+        ask = self.prepare(statement)
+        known: tuple[bytes, Row | None] = (b"", None)
+
+        def answer() -> Row | None:
+            nonlocal known
+            try:
+                # Before the answer is read: what is committed meanwhile makes it be read again.
+                mark = self._commits.mark()
+            except sqlite.driver.Error as error:
+                raise _unread(error) from error
+            answered = known
+            if not mark or mark != answered[0]:
+                answered = known = (mark, ask())
+            return answered[1]
+
+        return answer
+
     def close(self) -> None:
         """Release them; the next question opens another."""
+        self._commits.close()
         while self._free:
             self._free.pop().close()
 
@@ -65,3 +85,7 @@ class KeptConnections:
         sqlite.prepare(connection, writes=False)
         connection.execute("PRAGMA busy_timeout = 0")
         return connection
+
+
+def _unread(error: Exception) -> Exception:
+    return error if sqlite.refusal_for(error) is None else Unread()

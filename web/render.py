@@ -51,7 +51,7 @@ def init_render(app: Flask, settings: Settings) -> None:
         rfc2822=_rfc2822,
     )
     app.extensions["base_url"] = settings.base_url
-    app.extensions["kept_site"] = app.extensions["database"].kept.prepare(SITE)
+    app.extensions["kept_site"] = app.extensions["database"].kept.remember(SITE)
 
 
 def render_page(template: str, *, status: int = 200, **arguments: Any) -> Response:

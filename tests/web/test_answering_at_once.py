@@ -155,28 +155,8 @@ def test_what_had_only_begun_to_come_in_when_another_was_answered_has_the_state_
         assert body_for(server, second) == b"2"
 
 
-def test_all_that_a_turn_finds_has_come_in_before_any_of_it_is_answered():
-    asked = {}
-
-    def at_once(_method, path, _query, _header, came_in_at):
-        asked[path] = (came_in_at, time.monotonic())
-        return b"HTTP/1.1 200 OK\r\nContent-Length: 0", b""
-
-    with turned_here(None, at_once=at_once) as (server, first), Wire(int(server.effective_port)) as second:
-        channels = [channel_of(server, wire) for wire in (first, second)]
-        first.send("GET /1 HTTP/1.1\nHost: a\n\nGET /2 HTTP/1.1\nHost: a\n\n")
-        second.send("GET /3 HTTP/1.1\nHost: a\n\n")
-        for channel in channels:
-            assert select.select([channel.socket], [], [], 30)[0]
-        before = time.monotonic()
-        server.turn(1)
-        assert before < asked["/1"][0] == asked["/3"][0] <= min(at for _came_in_at, at in asked.values())
-        # Of what is behind another request, nobody knows.
-        assert asked["/2"][0] is None
-
-
 def test_what_goes_wrong_with_one_connection_ends_that_one_alone(caplog):
-    def at_once(_method, path, _query, _header, _came_in_at):
+    def at_once(_method, path, _query, _header):
         if path == "/broken":
             raise RuntimeError
         return b"HTTP/1.1 200 OK\r\nContent-Length: 0", b""

@@ -138,7 +138,7 @@ def app(environ, start_response):
     return ROUTES[environ["PATH_INFO"]](environ, start_response)
 
 
-def at_once(method, path, query, header, _came_in_at):
+def at_once(method, path, query, header):
     if path == "/known":
         body = f"known {query} {header('X_NUMBER')}".encode()
     elif path == "/known_big":

@@ -1,6 +1,5 @@
 """The cache of one process: finds the answer to a request among the pages it keeps, and says when one is stale."""
 
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -27,13 +26,6 @@ class Validity(NamedTuple):
     good_until: int
 
 
-class _Known(NamedTuple):
-    """A content version, and when it was asked for by the monotonic clock."""
-
-    version: int
-    asked_at: float
-
-
 class PageCache:
     """Keeps what was rendered for visitors; an entry is good for one content version, and until the next post is due.
 
@@ -53,42 +45,23 @@ class PageCache:
         self.store = PageStore(most_bytes)
         self._content_version = content_version
         self._next_publication = next_publication
-        self._known = _Known(0, -1.0)
 
-    def find(
-        self,
-        method: str,
-        path: str,
-        query: str,
-        header: GetHeader,
-        *,
-        may_compress: bool,
-        came_in_at: float | None = None,
-    ) -> Answer | None:
-        """The answer that is kept for a visitor, if it is still what would have been rendered since they asked.
+    def find(self, method: str, path: str, query: str, header: GetHeader, *, may_compress: bool) -> Answer | None:
+        """The answer that is kept for a visitor, if it is still what would be rendered now.
 
-        With `may_compress` false also None when the variant that the client takes was not made yet. `came_in_at`: a
-        moment of the monotonic clock at which the request had come in whole; None: by now.
+        With `may_compress` false also None when the variant that the client takes was not made yet.
         """
         page = self.store.get((path, query))
         if page is None or page.good_until <= clock.now():
             return None
         try:
-            if page.content_version != self._version_since(came_in_at):
+            if page.content_version != self._content_version():
                 return None
         except Unread:
             return None
         if not page.is_ok and not takes_a_page(header):
             return None
         return self.answer(page, method, header, key=(path, query), may_compress=may_compress)
-
-    def _version_since(self, came_in_at: float | None) -> int:
-        """The content version: of requests that had all come in when it was last read, only the first has it read."""
-        known = self._known
-        if came_in_at is None or known.asked_at < came_in_at:
-            asked_at = time.monotonic()
-            known = self._known = _Known(self._content_version(), asked_at)
-        return known.version
 
     def validity(self) -> Validity | None:
         """To be asked before a page is rendered; None: it cannot be known now how long the page will be good."""
@@ -117,7 +90,7 @@ class PageCache:
 
 def make_page_cache(database: Database, visitors: Visitors, next_publication: sa.Select[Any]) -> PageCache:
     """A cache that asks this database; `next_publication` is a statement with a parameter `at`."""
-    version, publication = database.kept.prepare(CONTENT_VERSION), database.kept.prepare(next_publication)
+    version, publication = database.kept.remember(CONTENT_VERSION), database.kept.prepare(next_publication)
 
     def first_of(row: Row | None) -> Any:
         assert row is not None  # the site has its row, and a minimum is always one

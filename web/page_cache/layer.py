@@ -58,16 +58,11 @@ class PageCacheLayer:
         self._count(method, answer.status)
         return _send(answer, start_response)
 
-    def at_once(
-        self, method: str, path: str, query: str, header: GetHeader, came_in_at: float | None
-    ) -> tuple[bytes, bytes] | None:
-        """Head and body of an answer that is kept and needs no work, for a server that can send it without a thread.
-
-        `came_in_at`: a moment of the monotonic clock at which the request had come in whole; None: by now.
-        """
+    def at_once(self, method: str, path: str, query: str, header: GetHeader) -> tuple[bytes, bytes] | None:
+        """Head and body of an answer that is kept and needs no work, for a server that can send it without a thread."""
         if not self._cache.visitors.includes(method, path, query, header):
             return None
-        answer = self._cache.find(method, path, query, header, may_compress=False, came_in_at=came_in_at)
+        answer = self._cache.find(method, path, query, header, may_compress=False)
         if answer is None:
             return None
         self._count(method, answer.status)

@@ -18,10 +18,9 @@ _DISCARD_BYTES_AT_ONCE = 64 * 1024
 # A connection this young has its first request on the way.
 _FIRST_REQUEST_SECONDS = 0.5
 
-# Asked with method, path, query, a function that gives a header by its CGI name or None, and a moment of the monotonic
-# clock at which the request had come in whole (None: it is only known that it has by now); returns an answer that is
+# Asked with method, path, query, and a function that gives a header by its CGI name or None; returns an answer that is
 # there already (status line and headers as bytes, each line ended, and the body), or None when it has to be made.
-AtOnce = Callable[[str, str, str, Callable[[str], str | None], float | None], tuple[bytes, bytes] | None]
+AtOnce = Callable[[str, str, str, Callable[[str], str | None]], tuple[bytes, bytes] | None]
 
 
 class Channel(HTTPChannel):
@@ -38,8 +37,6 @@ class Channel(HTTPChannel):
     waits_since = 0.0
     _waits_for_room = False
     _discards_until: float | None = None
-    # Set while requests are taken: of the first of them it is known when it had come in.
-    _came_in_at: float | None = None
 
     def send_each_write(self, is_stream: bool) -> None:
         """Choose how the answer that begins now is sent; called before its first byte is written."""
@@ -51,24 +48,7 @@ class Channel(HTTPChannel):
         with self.outbuf_lock:
             self._flush_exception(self._flush_some, do_close=False)
 
-    def received(self, data: bytes) -> bool:
-        """Have what was read taken when this turn of the loop has read all that it found."""
-        self.server.take_later(self, data)
-        return True
-
-    def take(self, data: bytes, came_in_at: float) -> None:
-        """Take requests from what had come in at that moment of the monotonic clock, and have them answered."""
-        # What is behind a request that is being answered has its turn after it, whatever that one changes.
-        self._came_in_at = None if self.requests else came_in_at
-        super().received(data)
-        self._came_in_at = None
-
-    def when_it_came_in(self) -> float | None:
-        """When the request that is next had come in, to be asked once; None: nobody knows."""
-        came_in_at, self._came_in_at = self._came_in_at, None
-        return came_in_at
-
-    def answer_at_once(self, at_once: AtOnce, came_in_at: float | None) -> bool:
+    def answer_at_once(self, at_once: AtOnce) -> bool:
         """Answer the only request that waits here without handing it to a thread; returns whether that was possible.
 
         To be called with the lock of the requests held.
@@ -81,7 +61,7 @@ class Channel(HTTPChannel):
         stays_open = headers.get("CONNECTION", "keep-alive").lower() == "keep-alive"
         if not is_plain or not stays_open or "X_FORWARDED_HOST" in headers:
             return False
-        answer = at_once(request.command, request.path, request.query, headers.get, came_in_at)
+        answer = at_once(request.command, request.path, request.query, headers.get)
         if answer is None:
             return False
         self.requests = []

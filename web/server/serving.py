@@ -52,7 +52,7 @@ _RELIED_ON: dict[Any, tuple[str, ...]] = {
     HTTPChannel: (
         *("task_class", "error_task_class", "parser_class", "readable", "writable", "handle_read", "handle_write"),
         *("handle_close", "will_close", "close_when_flushed", "total_outbufs_len", "last_activity", "request"),
-        *("_flush_exception", "_flush_some", "_flush_some_if_lockable", "received", "handle_error"),
+        *("_flush_exception", "_flush_some", "_flush_some_if_lockable"),
     ),
     HTTPRequestParser: ("received", "parse_header", "expect_continue", "headers_finished", "body_rcv"),
     TcpWSGIServer: ("channel_class", "maintenance", "handle_accept", "add_task"),
@@ -106,7 +106,6 @@ class Server(TcpWSGIServer):
         kind_of: KindOf = by_method,
     ) -> None:
         self._at_once = at_once
-        self._read: list[tuple[Channel, bytes]] = []
         dispatcher = Dispatcher(threads=limits.threads, kind_of=kind_of)
         self.stream_limits = copy.copy(limits)
         self.stream_limits.send_bytes = 1
@@ -120,10 +119,9 @@ class Server(TcpWSGIServer):
 
         What is known already costs a tenth of handing it over. To be called with the lock of its requests held.
         """
-        came_in_at = task.when_it_came_in()
         if task.total_outbufs_len and task.waits_for_room():
             return
-        if self._at_once is None or not task.answer_at_once(self._at_once, came_in_at):
+        if self._at_once is None or not task.answer_at_once(self._at_once):
             super().add_task(task)
 
     def watch(self, descriptor: int, watcher: "StopWatcher") -> None:
@@ -131,24 +129,9 @@ class Server(TcpWSGIServer):
         self._map[descriptor] = watcher
 
     def turn(self, seconds: float) -> None:
-        """Wait that long at most for something to happen on a socket, and handle it.
-
-        All that has come in is read before any of it is answered: so what one answer has to look up, such as whether
-        anything has changed since, is good for all of them.
-        """
+        """Wait that long at most for something to happen on a socket, and handle it."""
         self.task_dispatcher.tend()
         wasyncore.loop(timeout=seconds, use_poll=self.adj.asyncore_use_poll, map=self._map, count=1)
-        read, self._read = self._read, []
-        came_in_at = time.monotonic()
-        for connection, data in read:
-            try:
-                connection.take(data, came_in_at)
-            except Exception:  # noqa: BLE001 - as Waitress's loop does while it reads: it ends this connection alone
-                connection.handle_error()
-
-    def take_later(self, connection: Channel, data: bytes) -> None:
-        """What a connection has read, to be taken at the end of this turn."""
-        self._read.append((connection, data))
 
     def maintenance(self, now: float) -> None:
         """Close connections that have been idle too long, and those whose client stopped taking its answer.
