@@ -124,8 +124,12 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         settings = load_settings()
         prepare_folder(settings.byline_instance)
         upgrade(settings.database_path)
+    return begin(make_app(settings, testing=testing))
+
+
+def make_app(settings: Settings, *, testing: bool = False) -> Flask:
+    """What all processes share, in memory too when it is made before they are forked: nothing is opened yet."""
     app = create_base(settings, watch_statements=testing)
-    check_schema(app.extensions["database"])
     app.testing = testing
     app.before_request(number_request)
     init_logs(app)
@@ -138,8 +142,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     count = init_metrics(app, may_read_metrics)
     init_csrf(app, form_binding)
 
-    store = SessionStore.open(app.extensions["database"], signed_with=app.extensions["keys"].fingerprint)
-    init_cookies(app, settings, store)
+    init_cookies(app, settings)
     init_identify(app)
     app.extensions["database"].check_writer = check_writer
     init_host_check(app, settings)
@@ -156,9 +159,6 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
             "ledger_pages.dispose_operation": ledger_pages.reopen_disposal,
             "retention_pages.save_retention": retention_pages.reopen_retention,
         },
-    )
-    app.extensions["conversations"] = surroundings_for(
-        settings, app.extensions["database"], own_host=own_host_of(settings.base_url)
     )
     described = (*blog_faces.DESCRIPTIONS, log_description, *auth_faces.DESCRIPTIONS)
     init_openapi(
@@ -187,6 +187,15 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     app.kind_of = kind_of  # type: ignore[attr-defined]  # and for this one
     layers = ForwardingHeaders(layer, settings.byline_trusted_proxies)
     app.wsgi_app = layers  # type: ignore[method-assign]  # Flask's way to put layers around an application
+    return app
+
+
+def begin(app: Flask) -> Flask:
+    """Give a process what it has for itself alone; to be called after the fork, before anything is asked."""
+    settings, database = app.extensions["settings"], app.extensions["database"]
+    check_schema(database)
+    app.extensions["session_store"] = SessionStore.open(database, signed_with=app.extensions["keys"].fingerprint)
+    app.extensions["conversations"] = surroundings_for(settings, database, own_host=own_host_of(settings.base_url))
     return app
 
 
@@ -249,7 +258,9 @@ def serve() -> None:
         RERENDER: partial(rerender, own_host=own_host_of(settings.base_url)),
     }
     prepare = partial(prepare_site, settings)
-    raise SystemExit(run_site(settings, prepare=prepare, make_app=create_app, jobs=jobs, clean_line=_without_secrets))
+    raise SystemExit(
+        run_site(settings, prepare=prepare, make_app=make_app, begin=begin, jobs=jobs, clean_line=_without_secrets)
+    )
 
 
 doctor = make_doctor(Part("search", check_index, rebuild_index), looks=[check_keys])

@@ -53,14 +53,16 @@ def run_site(
     *,
     prepare: Callable[[], Prepared],
     make_app: Callable[[Settings], Flask],
+    begin: Callable[[Flask], Flask],
     jobs: Mapping[str, Handler],
     clean_line: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> int:
     """Run until TERM or INT; returns the exit status.
 
-    `prepare` makes the first owner, or the link that does; `jobs` are done in a process of their own; `clean_line`
-    takes secrets out of a line of the log. Raises the storage floor's errors when the folder or the database cannot be
-    used.
+    `prepare` makes the first owner, or the link that does; `make_app` makes what all processes share, once, before they
+    are forked, and `begin` gives each of them what it has for itself; `jobs` are done in a process of their own;
+    `clean_line` takes secrets out of a line of the log. Raises the storage floor's errors when the folder or the
+    database cannot be used.
     """
     prepare_folder(settings.byline_instance)
     hold_folder(settings.byline_instance, wait_seconds=_WAIT_FOR_FOLDER_SECONDS)
@@ -74,8 +76,9 @@ def run_site(
     configure_logs(clean_line)
     has_jobs_aside = sqlite.allows_many_writers()
     try:
+        app = make_app(settings)
         return supervise(
-            lambda: make_app(settings) if has_jobs_aside else _with_jobs(make_app(settings), jobs),
+            lambda: begin(app) if has_jobs_aside else _with_jobs(begin(app), jobs),
             host=settings.host,
             port=settings.port,
             processes=_process_count(settings),

@@ -30,9 +30,8 @@ class BrowserSession:
     must_delete: bool = False
 
 
-def init_cookies(app: Flask, settings: Settings, store: SessionStore) -> None:
+def init_cookies(app: Flask, settings: Settings) -> None:
     """The cookie is read when it is first asked for, and written with the answer."""
-    app.extensions["session_store"] = store
     name = "__Host-session" if settings.is_https else "session"
     app.extensions["session_cookie_name"] = name
 

@@ -2,12 +2,16 @@
 
 import os
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app import make_app
 from storage import sqlite
+from storage.folder import prepare_folder
+from storage.upgrading import upgrade
 from web import running
 from web.settings import load_settings
 
@@ -82,3 +86,17 @@ def test_descriptors_of_what_was_removed_do_not_pile_up(memory: Path) -> None:
         (memory / f"byline-metrics-{number}").mkdir()
     running._make_metrics_folder()
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+
+
+def test_what_processes_share_is_made_without_opening_or_beginning_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    settings = load_settings({"BYLINE_INSTANCE": str(folder), "REDIS_URL": "redis://localhost:1/0"})
+    prepare_folder(folder)
+    upgrade(settings.database_path)
+    threads = threading.active_count()
+    app = make_app(settings)
+    opened = [os.path.realpath(descriptor) for descriptor in Path("/proc/self/fd").iterdir()]
+    assert not [path for path in opened if path.startswith(str(folder))]
+    assert threading.active_count() == threads
+    # Or ids that two processes mint would be the same.
+    assert "session_store" not in app.extensions
