@@ -51,8 +51,6 @@ def fill(folder: Path, *, posts: int, sessions: int = 0) -> None:
         _multiply(database, posts)
         _add_sessions(database, sessions, user_id=author.user_id or 0)
         rebuild_index(database, lambda _done, _count: None)
-        with database.transaction() as db:
-            db.exec_driver_sql("ANALYZE")
     finally:
         database.close()
 

@@ -38,12 +38,12 @@ def _say_who_may_keep_it(response: Response) -> Response:
     if g.get("is_private"):
         # Also on redirects and errors: they tell as much as pages do.
         response.headers["Cache-Control"] = "private, no-store"
-        response.vary.add("Cookie")
+        response.headers["Vary"] = "Cookie"
         return response
     if "Cache-Control" not in response.headers:
         # Kept, but asked about each time: a change shows at once.
         response.headers["Cache-Control"] = "public, no-cache"
-        response.vary.update(("Cookie", "Accept-Encoding"))
+        response.headers["Vary"] = "Cookie, Accept-Encoding"
     if response.status_code in _KEPT_STATUSES and _is_known_alike():
         request.environ[IS_SHARED] = True
     return response

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, current_app, g, make_response, request
+from flask import Flask, Response, current_app, g, request
 from flask.templating import Environment
 from jinja2 import StrictUndefined
 
@@ -38,6 +38,8 @@ class _Environment(Environment):
 def init_render(app: Flask, settings: Settings) -> None:
     """Templates as strict as Python: a name that nobody passed is an error, not an empty string."""
     app.jinja_environment = _Environment
+    # All are kept, in a plain dict: each page asks for all that it imports.
+    app.jinja_options = {"cache_size": -1}
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -56,14 +58,12 @@ def init_render(app: Flask, settings: Settings) -> None:
 
 def render_page(template: str, *, status: int = 200, **arguments: Any) -> Response:
     """An HTML answer. `site`, `principal`, `csrf_token` and `canonical_url` are added to the arguments."""
-    return make_response(_render(template, {"status": status, **arguments}), status)
+    return Response(_render(template, {"status": status, **arguments}), status)
 
 
 def render_feed(template: str, *, mimetype: str, **arguments: Any) -> Response:
     """An XML answer made of a template."""
-    response = make_response(_render(template, arguments))
-    response.headers["Content-Type"] = f"{mimetype}; charset=utf-8"
-    return response
+    return Response(_render(template, arguments), content_type=f"{mimetype}; charset=utf-8")
 
 
 def absolute_url(path: str) -> str:

@@ -17,6 +17,8 @@ from web.site.model import Site
 # As the sanitiser writes it, so that nothing is looked for inside of another attribute.
 _OWN_PICTURE = re.compile(r'<img(?: [a-z-]+="[^"]*")*? src="(/media/[^"]+)"')
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
@@ -65,7 +67,7 @@ def share_without_text(post: Post) -> Sharing:
 
 def _as_data(data: dict[str, Any]) -> Markup:
     # No text can end the element that it stands in: < > & and ' are written as escapes.
-    return htmlsafe_json_dumps(data, dumps=json.dumps, ensure_ascii=False, separators=(",", ":"))
+    return htmlsafe_json_dumps(data, dumps=_ENCODER.encode)
 
 
 def _in_one_line(text: str) -> str:
