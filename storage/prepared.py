@@ -4,7 +4,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite as dialects
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDialect
 
 from storage.watching import refuse_forbidden
 
@@ -14,7 +14,20 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 Question = sa.Select[Any] | sa.CompoundSelect[Any]
 
-_DIALECT = dialects.dialect(paramstyle="named")
+
+class _Compiler(SQLiteCompiler):
+    """Writes values as `+:name`, which is the same to SQLite, save that it does not look at them to make its plan.
+
+    Otherwise it would prepare a statement anew at each execution, wherever a value stands that a plan could be better
+    for, such as a limit: for forty microseconds (sqlite.org/c3ref/prepare.html).
+    """
+
+    def bindparam_string(self, name: str, *arguments: Any, **options: Any) -> str:
+        return f"+{super().bindparam_string(name, *arguments, **options)}"
+
+
+_DIALECT = SQLiteDialect(paramstyle="named")
+_DIALECT.statement_compiler = _Compiler
 
 
 class Prepared:

@@ -108,3 +108,24 @@ def test_a_transaction_that_does_not_get_its_turn_is_busy(tmp_path: Path, databa
     with database.transaction(), pytest.raises(Busy), other.transaction(wait_seconds=0):
         pass
     other.close()
+
+
+def test_it_is_prepared_once_whatever_the_values(database: Database) -> None:
+    ordered = sa.select(_THINGS.c.id).where(_THINGS.c.kind > sa.bindparam("kind")).order_by(_THINGS.c.kind)
+    prepared, looked_at = Prepared(ordered.limit(sa.bindparam("most"))), list[object]()
+    with database.transaction() as db:
+        db.exec_driver_sql("CREATE INDEX ix_things_kind ON things (kind)")
+        # With statistics SQLite would have a closer look at values.
+        db.exec_driver_sql("ANALYZE")
+    with database.reading() as db:
+        connection = db.connection.dbapi_connection
+        assert connection is not None
+        # Asked whenever a statement is prepared, and then for each column.
+        connection.set_authorizer(lambda *what: looked_at.append(what) or 0)
+        assert prepared.all(db, kind=_Kind.ODD.value, most=1) == [(2,)]
+        assert looked_at
+        looked_at.clear()
+        for kind, most, found in (("a", 4, 4), ("a", 2, 2), ("p", 9, 1), ("z", 9, 0)):
+            assert len(prepared.all(db, kind=kind, most=most)) == found
+        assert not looked_at
+        connection.set_authorizer(None)
