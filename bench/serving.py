@@ -114,7 +114,7 @@ def _questions(site: Place) -> list[Question]:
     cookie = {"Cookie": f"session={Publishing(site.url).cookie}"}
     return [
         *(Question(f"hello, bytes of {name}", "hello", path) for name, path in _PAGES),
-        Question("file, by nginx", "nginx", "/"),
+        *(Question(f"file, bytes of {name}, by nginx", "nginx", f"/{name}") for name, _path in _PAGES),
         *(Question(f"{name}, through the layer", "layer", path) for name, path in _PAGES),
         *(Question(name, "site", path) for name, path in _PAGES),
         Question("home, gzip", "site", "/", {"Accept-Encoding": "gzip"}),
@@ -142,22 +142,25 @@ def _places(folder: Path) -> Iterator[dict[str, Place]]:
             running([python, "app.py", "serve"], environment=environment, first_line="Byline is at")
         )
         layer = stack.enter_context(running([python, "-m", "bench.site", str(PROCESSES)], environment=environment))
-        page = folder / "hello.html"
-        page.write_bytes(requests.get(f"{site.url}/", headers={"Accept-Encoding": "identity"}, timeout=10).content)
+        files = {
+            name: requests.get(site.url + path, headers={"Accept-Encoding": "identity"}, timeout=10).content
+            for name, path in _PAGES
+        }
         urls = [site.url + path for _name, path in _PAGES]
         hello = stack.enter_context(running([python, "-m", "bench.hello", str(PROCESSES), *urls]))
-        nginx = stack.enter_context(_nginx(folder, page))
+        nginx = stack.enter_context(_nginx(folder, files))
         yield {"site": site, "layer": layer, "hello": hello, "nginx": nginx}
 
 
 @contextmanager
-def _nginx(folder: Path, page: Path) -> Iterator[Place]:
+def _nginx(folder: Path, files: dict[str, bytes]) -> Iterator[Place]:
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     if not Path(program).exists():
         sys.exit("nginx is missing: install your system's package `nginx-light`.")
     root = folder / "nginx"
     root.mkdir(exist_ok=True)
-    shutil.copy(page, root / "index.html")
+    for name, content in files.items():
+        (root / name).write_bytes(content)
     root.chmod(0o755)
     settings = root / "nginx.conf"
     settings.write_text(
@@ -170,7 +173,7 @@ def _nginx(folder: Path, page: Path) -> Iterator[Place]:
         deadline = time.monotonic() + 10
         while True:
             try:
-                requests.get("http://127.0.0.1:8932/", timeout=1).raise_for_status()
+                requests.get(f"http://127.0.0.1:8932/{next(iter(files))}", timeout=1).raise_for_status()
                 break
             except requests.ConnectionError:
                 if time.monotonic() > deadline:
