@@ -7,12 +7,11 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from auth.principal import principal
-from blog.posts.model import Kind, Post, Visibility
+from blog.posts.model import Post, Visibility
+from blog.posts.outline import outline
 from blog.posts.queries.lists import Neighbour
 from blog.posts.reading import Readable, may_edit, refuse_to_members_only
-from blog.posts.reading_time import minutes_to_read
 from blog.posts.sharing import share, share_without_text
-from blog.rendering import contents
 from storage import clock
 from web.error_pages import challenge
 from web.negotiation import wants_json
@@ -42,8 +41,7 @@ def answer(readable: Readable, around: Around, *, asked: str) -> ResponseReturnV
         "blog/posts/post.html",
         post=post,
         text=Markup(post.html),  # noqa: S704 - sanitised when it was saved
-        contents=contents(post.html),
-        minutes=minutes_to_read(post.html) if post.kind == Kind.POST else None,
+        outline=outline(post.html),
         is_scheduled=post.is_scheduled(at),
         around=around,
         sharing=share(post, current_site()) if is_for_all else None,

@@ -10,10 +10,11 @@ import pytest
 import time_machine
 
 from auth.principal import VISITOR
+from blog.posts import outline as outlines
 from blog.posts.queries.finding import find_post
 from blog.posts.queries.lists import find_neighbours
 from blog.posts.reading_time import minutes_to_read
-from blog.rendering import render
+from blog.rendering import contents, render
 from blog.transfer.front_matter import parse
 from storage import clock
 from tests.support import Client, Site, make_site
@@ -271,6 +272,18 @@ def test_tags_stand_by_name_whatever_their_accents(site: Site) -> None:
 )
 def test_reading_takes_as_long_as_there_are_words_or_characters(markdown: str, minutes: int) -> None:
     assert minutes_to_read(render(markdown)) == minutes
+
+
+def test_an_outline_is_found_once_for_a_text_and_each_time_for_a_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = list[str]()
+    monkeypatch.setattr(outlines, "minutes_to_read", lambda html: looked_at.append(html) or minutes_to_read(html))
+    texts = [render(f"# One {number}\n# Two\n# Three\n" + "word " * 500) for number in range(3)]
+    for text in texts * 2:
+        assert outlines.outline(text) == (contents(text), 2)
+    assert looked_at == texts
+    long = render("word " * 5000)
+    assert {outlines.outline(long).minutes for _ in range(2)} == {23}
+    assert looked_at == [*texts, long, long]
 
 
 def test_the_page_says_how_long_who_wrote_it_and_how_to_follow(site: Site) -> None:
