@@ -22,7 +22,8 @@ _CHECKPOINT_SECONDS, _CHECKPOINT_PAUSE_SECONDS = 0.2, 0.1
 
 
 class Database:
-    """The database of one process. Create it after the fork, never before: SQLite forbids carrying connections across.
+    """The database of one process. It opens nothing until it is used, and may not be used before the fork: SQLite
+    forbids carrying connections across.
 
     Readers have a pool of their own. All writes of the process go through one connection, which is also the only one
     that checkpoints. `kept` is for small questions that may not wait. `check_writer`, where there is one, is asked at

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage import sqlite
-from storage.commits import Commits
+from storage.commits import Commits, Mark
 from storage.prepared import Prepared, Row
 
 
@@ -17,7 +17,7 @@ class Unread(Exception):
 
 
 class KeptConnections:
-    """Reading connections of a process, as many as threads have asked at once. Create it after the fork.
+    """Reading connections of a process, as many as threads have asked at once. Not to be asked before the fork.
 
     One for all would be faster alone: whoever asks lets go of the interpreter, and would keep the connection from all
     others until it is their turn again.
@@ -50,9 +50,9 @@ class KeptConnections:
         return ask
 
     def remember(self, statement: sa.Select[Any]) -> Callable[[], Row | None]:
-        """The same for a question without values, which is asked again only after something was committed."""
+        """The same for a question without values, which is not asked again as long as nothing is committed."""
         ask = self.prepare(statement)
-        known: tuple[bytes, Row | None] = (b"", None)
+        known: tuple[Mark | None, Row | None] = (None, None)
 
         def answer() -> Row | None:
             nonlocal known
@@ -62,7 +62,7 @@ class KeptConnections:
             except sqlite.driver.Error as error:
                 raise _unread(error) from error
             answered = known
-            if not mark or mark != answered[0]:
+            if mark is None or mark != answered[0]:
                 answered = known = (mark, ask())
             return answered[1]
 

@@ -19,7 +19,8 @@ class _Compiler(SQLiteCompiler):
     """Writes values as `+:name`, which is the same to SQLite, save that it does not look at them to make its plan.
 
     Otherwise it would prepare a statement anew at each execution, wherever a value stands that a plan could be better
-    for, such as a limit: for forty microseconds (sqlite.org/c3ref/prepare.html).
+    for, such as a limit: for forty microseconds (sqlite.org/c3ref/prepare.html). What needs a look at the value, an
+    index for LIKE or one of some rows only, is not used for these statements.
     """
 
     def bindparam_string(self, name: str, *arguments: Any, **options: Any) -> str:

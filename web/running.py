@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import structlog
 from flask import Flask
 
 from storage import sqlite
@@ -27,6 +28,8 @@ from web.server.supervisor import supervise
 from web.settings import Settings, SettingsError
 from web.signing import load_keys
 
+log = structlog.get_logger()
+
 _METRICS_PREFIX = "byline-metrics-"
 # Counters are files that processes map; on a disk that is full, counting would kill them.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it gets a name that nobody can know
@@ -35,6 +38,8 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it gets a name that nob
 THREADS = 64
 # Connections that read: for the threads that make pages and what takes long, and for one of the others.
 READERS = 6
+# What says by itself what is wrong, and needs no traceback.
+_REFUSALS = (Busy, Damaged, Full, SchemaNewer, SettingsError)
 # A container that is being replaced may still be finishing its answers.
 _WAIT_FOR_FOLDER_SECONDS = 10
 
@@ -76,7 +81,9 @@ def run_site(
     configure_logs(clean_line)
     has_jobs_aside = sqlite.allows_many_writers()
     try:
-        app = make_app(settings)
+        app = _make(make_app, settings)
+        if app is None:
+            return 1
         return supervise(
             lambda: begin(app) if has_jobs_aside else _with_jobs(begin(app), jobs),
             host=settings.host,
@@ -84,12 +91,24 @@ def run_site(
             processes=_process_count(settings),
             threads=THREADS,
             announce=lambda _host, port: _announce(settings, port, prepared),
-            refusals=(Busy, Damaged, Full, SchemaNewer, SettingsError),
+            refusals=_REFUSALS,
             aside=partial(_do_jobs, settings, jobs) if has_jobs_aside else None,
         )
     finally:
         fold_log(settings.database_path)
         shutil.rmtree(metrics_folder, ignore_errors=True)
+
+
+def _make(make_app: Callable[[Settings], Flask], settings: Settings) -> Flask | None:
+    """The application; None when it could not be made, which is said then."""
+    try:
+        return make_app(settings)
+    except _REFUSALS:
+        raise
+    except Exception as error:
+        log.exception("application could not be made")
+        sys.stderr.write(f"{str(error) or type(error).__name__}\n")
+        return None
 
 
 def _do_jobs(settings: Settings, jobs: Mapping[str, Handler], wait: Wait) -> None:

@@ -3,17 +3,20 @@
 import os
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from app import make_app
 from storage import sqlite
 from storage.folder import prepare_folder
 from storage.upgrading import upgrade
 from web import running
-from web.settings import load_settings
+from web.metrics import FOLDER_VARIABLE
+from web.settings import SettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -100,3 +103,58 @@ def test_what_processes_share_is_made_without_opening_or_beginning_anything(tmp_
     assert threading.active_count() == threads
     # Or ids that two processes mint would be the same.
     assert "session_store" not in app.extensions
+
+
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_app: Any, begin: Any) -> int:
+    """A start whose two processes are made here, one after the other."""
+
+    def supervise(make: Callable[[], Any], **_how: Any) -> int:
+        make()
+        make()
+        return 0
+
+    monkeypatch.setattr(running, "supervise", supervise)
+    monkeypatch.setattr(running, "configure_logs", lambda _clean: None)
+    monkeypatch.setattr(running, "hold_folder", lambda _folder, *, wait_seconds: None)  # it is held as long as we live
+    monkeypatch.setenv(FOLDER_VARIABLE, "")  # set by the start, and taken back with the test
+    return running.run_site(
+        load_settings({"BYLINE_INSTANCE": str(tmp_path / "data")}),
+        prepare=lambda: running.Prepared(setup_token=None, unfinished_count=0),
+        make_app=make_app,
+        begin=begin,
+        jobs={},
+        clean_line=lambda line: line,
+    )
+
+
+def test_the_application_is_made_once_and_begun_in_each_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, begun = list[object](), list[object]()
+
+    def make_app(_settings: object) -> object:
+        made.append(object())
+        return made[-1]
+
+    assert run(tmp_path, monkeypatch, make_app, lambda app: begun.append(app) or app) == 0
+    assert begun == made * 2
+    assert len(made) == 1
+
+
+def test_an_application_that_cannot_be_made_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], memory: Path
+) -> None:
+    def fail(_settings: object) -> None:
+        raise PermissionError("Permission denied: 'site.css'")
+
+    with structlog.testing.capture_logs() as lines:
+        assert run(tmp_path, monkeypatch, fail, lambda app: app) == 1
+    assert capsys.readouterr().err == "Permission denied: 'site.css'\n"
+    assert [line["event"] for line in lines] == ["application could not be made"]
+    assert list(memory.iterdir()) == []
+
+    def refuse(_settings: object) -> None:
+        raise SettingsError("BYLINE_URL is odd.")
+
+    with pytest.raises(SettingsError):
+        run(tmp_path, monkeypatch, refuse, lambda app: app)
