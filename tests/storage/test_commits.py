@@ -28,13 +28,6 @@ NAME = sa.select(sa.text("name FROM site"))
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "byline.db"
-    upgrade(path)
-    return path
-
-
-@pytest.fixture
 def database(path: Path) -> Iterator[Database]:
     made = Database(path, readers=2)
     yield made
@@ -269,19 +262,6 @@ def test_it_does_not_wait_for_another_program(path: Path) -> None:
         assert time.monotonic() - began < sqlite.BUSY_TIMEOUT_SECONDS / 2
     assert answer() == ("held",)
     database.close()
-
-
-def test_what_cannot_be_read_is_said_and_the_next_is_answered(database: Database, tmp_path: Path) -> None:
-    answer, path = database.kept.remember(NAME), database.path
-    known = answer()
-    database.close()
-    path.rename(tmp_path / "away")
-    path.mkdir()
-    with pytest.raises(Unread):
-        answer()
-    path.rmdir()
-    (tmp_path / "away").rename(path)
-    assert answer() == known
 
 
 def locks_on(inode: int) -> set[str]:

@@ -1,24 +1,22 @@
 """Small questions: nobody waits for somebody else's, and a connection that has failed is not asked again."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from storage import sqlite
 from storage.kept import KeptConnections, Unread
-from storage.upgrading import upgrade
 
 NAME = sa.select(sa.text("name FROM site"))
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[KeptConnections]:
-    path = tmp_path / "byline.db"
-    upgrade(path)
+def kept(path: Path) -> Iterator[KeptConnections]:
     made = KeptConnections(path)
     yield made
     made.close()
@@ -52,8 +50,11 @@ def test_one_after_the_other_is_asked_on_one_connection(kept: KeptConnections, m
     assert len(made) == 1
 
 
-def test_what_cannot_be_read_is_said_and_the_next_is_answered(kept: KeptConnections, tmp_path: Path) -> None:
-    ask, path = kept.prepare(NAME), tmp_path / "byline.db"
+@pytest.mark.parametrize("way", [KeptConnections.prepare, KeptConnections.remember])
+def test_what_cannot_be_read_is_said_and_the_next_is_answered(
+    kept: KeptConnections, path: Path, tmp_path: Path, way: Callable[[KeptConnections, Any], Callable[[], Any]]
+) -> None:
+    ask = way(kept, NAME)
     known = ask()
     kept.close()
     path.rename(tmp_path / "away")

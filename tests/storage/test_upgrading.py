@@ -47,13 +47,6 @@ Spoil = Callable[[Path], object]
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    made = tmp_path / "byline.db"
-    upgrade(made)
-    return made
-
-
-@pytest.fixture
 def old(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A database with a few rows of everything, and code that is about to learn another migration."""
     for number in range(20):
