@@ -1,4 +1,4 @@
-"""Which thread answers: a few make pages, a few others what takes long, and many are for whoever waits."""
+"""Which thread answers: one makes pages, two make what takes long, and many are for whoever waits."""
 
 import time
 from collections import deque
@@ -23,9 +23,9 @@ class Work(Enum):
 # Told method and path, which is all that is looked at before a request is begun.
 KindOf = Callable[[str, str], Work]
 
-_THREADS = {Work.PAGE: 3, Work.LONG: 2}
-# A page takes milliseconds. Where none is begun for so long, those before it all wait for something.
-_STUCK_SECONDS = 1.0
+_THREADS = {Work.PAGE: 1, Work.LONG: 2}
+# A page takes milliseconds. Where none is begun for so long, the one before it waits for something, or is a large one.
+_STUCK_SECONDS = 0.2
 
 
 def by_method(method: str, _path: str) -> Work:
@@ -36,9 +36,10 @@ def by_method(method: str, _path: str) -> Work:
 class Dispatcher:
     """Waitress's, once for each kind of work.
 
-    Threads that compute side by side take the interpreter from each other at every row that is read: where 64 made
-    pages, each cost half as much again. So pages have a few threads, and so has what takes long, which pages do not
-    wait for then. The others may wait. Should all threads for pages be held for a second, the others make pages too.
+    Threads that compute side by side take the interpreter from each other at every row that is read: where three made
+    pages, each cost half as much again, and where 64 did, twice as much. So pages have one thread, and what takes long
+    has a few, which pages do not wait for then. The others may wait. Should the thread for pages be held for a fifth of
+    a second, the others make pages too.
     """
 
     def __init__(self, *, threads: int, kind_of: KindOf = by_method) -> None:
@@ -56,15 +57,23 @@ class Dispatcher:
         task.waits_since = time.monotonic()
         self._of[work].add_task(task)
 
-    def tend(self) -> None:
-        """Have pages that wait for those who wait made by other threads; to be called at each turn of the loop."""
-        if self._is_stuck():
-            pages = self._of[Work.PAGE]
-            with pages.lock:
-                waiting = list(pages.queue)
-                pages.queue.clear()
-            for task in waiting:
-                self._of[Work.WAITING].add_task(task)
+    def tend(self, seconds: float) -> float:
+        """Have pages that wait for one that waits made by other threads; to be called at each turn of the loop.
+
+        Returns how long the loop may sleep, at most `seconds`, until it is time to look again.
+        """
+        pages = self._of[Work.PAGE]
+        with pages.lock:
+            if not pages.queue or pages.active_count < _THREADS[Work.PAGE]:
+                return seconds
+            patience = pages.queue.last_taken + _STUCK_SECONDS - time.monotonic()
+            if patience > 0:
+                return min(seconds, patience)
+            waiting = list(pages.queue)
+            pages.queue.clear()
+        for task in waiting:
+            self._of[Work.WAITING].add_task(task)
+        return seconds
 
     def shutdown(self, *, timeout: float) -> None:
         """Cancel what has not begun, and wait so many seconds for what has."""
@@ -73,11 +82,6 @@ class Dispatcher:
             each.set_thread_count(0)
         for each in self._of.values():
             each.shutdown(timeout=max(0.0, deadline - time.monotonic()))
-
-    def _is_stuck(self) -> bool:
-        pages = self._of[Work.PAGE]
-        is_full = pages.active_count >= _THREADS[Work.PAGE]
-        return is_full and time.monotonic() - pages.queue.last_taken > _STUCK_SECONDS
 
 
 class _Queue(deque["Channel"]):

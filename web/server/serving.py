@@ -130,7 +130,7 @@ class Server(TcpWSGIServer):
 
     def turn(self, seconds: float) -> None:
         """Wait that long at most for something to happen on a socket, and handle it."""
-        self.task_dispatcher.tend()
+        seconds = self.task_dispatcher.tend(seconds)
         wasyncore.loop(timeout=seconds, use_poll=self.adj.asyncore_use_poll, map=self._map, count=1)
 
     def maintenance(self, now: float) -> None:
