@@ -13,6 +13,7 @@ from sqlalchemy import event, exc
 from storage import sqlite
 from storage.errors import Busy
 from storage.kept import KeptConnections
+from storage.readers import Readers
 from storage.watching import refuse_forbidden
 
 # One that writes and these that wait; whoever comes after is told to come back, so that threads remain for readers.
@@ -35,6 +36,7 @@ class Database:
         self.read_engine = _create_engine(path, writes=False, pool_size=readers, is_watched=watch_statements)
         self.write_engine = _create_engine(path, writes=True, pool_size=1, is_watched=watch_statements)
         self.kept = KeptConnections(path)
+        self._readers = Readers(self.read_engine, most=readers, wait_seconds=sqlite.BUSY_TIMEOUT_SECONDS)
         self.check_writer: Callable[[sa.Connection], None] | None = None
         self._admission = threading.BoundedSemaphore(1 + _WAITING_WRITERS)
         self._turn = threading.Lock()
@@ -52,8 +54,17 @@ class Database:
             raise RuntimeError("This thread reads already: pass its connection on.")
         self._reading.is_open = True
         try:
-            with translated_errors(), self.read_engine.connect() as connection, connection.begin():
-                yield connection
+            with translated_errors():
+                connection = self._readers.take()
+                try:
+                    with connection.begin():
+                        yield connection
+                except BaseException:
+                    # Whatever went wrong on it has gone with it.
+                    connection.close()
+                    raise
+                finally:
+                    self._readers.give_back(connection)
         finally:
             self._reading.is_open = False
 
@@ -107,6 +118,7 @@ class Database:
 
     def close(self) -> None:
         """Release every connection."""
+        self._readers.close()
         self.read_engine.dispose()
         self.write_engine.dispose()
         self.kept.close()
@@ -117,8 +129,6 @@ def translated_errors() -> Iterator[None]:
     """Raise Busy, Full and Damaged in place of SQLAlchemy's and the driver's errors of those kinds; others pass."""
     try:
         yield
-    except exc.TimeoutError as error:
-        raise Busy("Every reading connection was in use for too long.") from error
     except (exc.DBAPIError, sqlite.driver.DatabaseError) as error:
         refusal = sqlite.refusal_for(getattr(error, "orig", None) or error)
         if refusal is None:
@@ -131,10 +141,11 @@ def _create_engine(path: Path, *, writes: bool, pool_size: int, is_watched: bool
         sa.URL.create("sqlite", database=str(path)),
         module=sqlite.driver,
         pool_size=pool_size,
-        # The one used last, whose pages are still in memory; the others take none.
-        pool_use_lifo=True,
+        # There are never more than whoever reads or writes is let in for, so nobody waits here.
         max_overflow=0,
-        pool_timeout=sqlite.BUSY_TIMEOUT_SECONDS,
+        pool_timeout=0,
+        # Whoever gives a connection back has ended its transaction: see `reading` and `transaction`.
+        pool_reset_on_return=None,
         # The text of an error ends in the log; what a statement carries may be a password's hash or a draft.
         hide_parameters=True,
         execution_options={"is_watched": is_watched},
