@@ -16,6 +16,7 @@ from storage.digests import digest_of
 from storage.errors import Busy, Full
 from storage.kept import Unread
 from web.caching import mark_private
+from web.current import this_g, this_request
 from web.database import current_database, reading
 from web.errors import Unauthenticated
 from web.signing import current_keys
@@ -34,6 +35,17 @@ class RequestLogin(flask_login.LoginManager):
         """Flask-Login's hook for finding who is asking."""
         g._login_user = _find_principal()
 
+    def identify(self) -> None:
+        """Find the principal and put it on the request; a bad Bearer token is remembered for `refuse_bad_bearer`.
+
+        `g.principal` is `flask_login.current_user`, whose way to it is longer.
+        """
+        known = this_g()
+        known.principal = VISITOR
+        known.has_bad_bearer = False
+        self._load_user()
+        known.principal = known._login_user
+
     def _update_remember_cookie(self, response: Response) -> Response:
         """Being remembered is a longer row, not a cookie of its own."""
         return response
@@ -45,15 +57,8 @@ def init_identify(app: Flask) -> None:
     login.session_protection = None
     login.init_app(app, add_context_processor=False)
     app.extensions["kept_signed_in"] = app.extensions["database"].kept.prepare(SIGNED_IN)
-    app.before_request(identify)
+    app.before_request(login.identify)
     app.after_request(_refresh)
-
-
-def identify() -> None:
-    """Find the principal and put it on the request; a bad Bearer token is remembered for `refuse_bad_bearer`."""
-    g.principal = VISITOR
-    g.has_bad_bearer = False
-    g.principal = principal()
 
 
 def refuse_bad_bearer() -> None:
@@ -63,14 +68,15 @@ def refuse_bad_bearer() -> None:
 
 
 def _find_principal() -> Principal:
-    if _ANONYMOUS_PATHS.fullmatch(request.path):
+    asked = this_request()
+    if _ANONYMOUS_PATHS.fullmatch(asked.path):
         return VISITOR
-    authorization = request.headers.get("Authorization", "").strip()
+    authorization = asked.environ.get("HTTP_AUTHORIZATION", "").strip()
     if _SCHEME.match(authorization):
         # The scheme decides: what is malformed behind it is a bad token, and no reason to look at a cookie.
         token = _TOKEN.fullmatch(authorization)
         return _by_token(token[1] if token is not None else None)
-    return VISITOR if request.path == "/metrics" else _by_session()
+    return VISITOR if asked.path == "/metrics" or "HTTP_COOKIE" not in asked.environ else _by_session()
 
 
 def _by_token(token: str | None) -> Principal:
@@ -128,10 +134,13 @@ def _find_signed_in(digest: str) -> SignedIn | None:
 
 def _refresh(response: Response) -> Response:
     """Keep a session that is used alive: at most one row update an hour, and never at the cost of the page."""
-    session = g.get("session")
-    browser = g.get("browser_session")
+    known = this_g()
+    session = known.get("session")
+    if session is None:
+        return response
+    browser = known.get("browser_session")
     is_page = request.method == "GET" and response.status_code == 200 and response.mimetype == "text/html"
-    if session is None or not is_page or browser is None or browser.must_set or browser.must_delete:
+    if not is_page or browser is None or browser.must_set or browser.must_delete:
         return response
     at = clock.now()
     if browser.is_current_key and at - browser.signed_at < _REFRESH_AFTER:

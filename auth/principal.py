@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
-import flask_login
+from flask import g
 
 from auth.permissions import Permission, Role, Scope, is_allowed
 from storage import clock
@@ -92,4 +92,4 @@ VISITOR = Principal()
 
 def principal() -> Principal:
     """Who the current request comes from."""
-    return cast("Principal", flask_login.current_user._get_current_object())
+    return cast("Principal", g.principal)

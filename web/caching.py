@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g
 
+from web.current import this_g, this_request
 from web.marking import View, mark
 from web.page_cache.layer import IS_SHARED
 
@@ -35,25 +36,26 @@ def mark_private() -> None:
 
 
 def _say_who_may_keep_it(response: Response) -> Response:
-    if g.get("is_private"):
+    known, asked = this_g(), this_request()
+    if known.get("is_private"):
         # Also on redirects and errors: they tell as much as pages do.
         response.headers["Cache-Control"] = "private, no-store"
         response.headers["Vary"] = "Cookie"
         return response
-    if "Cache-Control" not in response.headers:
+    if not any(name.lower() == "cache-control" for name, _value in response.headers):
         # Kept, but asked about each time: a change shows at once.
-        response.headers["Cache-Control"] = "public, no-cache"
+        response.headers.add("Cache-Control", "public, no-cache")
         response.headers["Vary"] = "Cookie, Accept-Encoding"
-    if response.status_code in _KEPT_STATUSES and _is_known_alike():
-        request.environ[IS_SHARED] = True
+    if response.status_code in _KEPT_STATUSES and _is_known_alike(asked):
+        asked.environ[IS_SHARED] = True
     return response
 
 
-def _is_known_alike() -> bool:
-    view = current_app.view_functions.get(request.endpoint or "")
+def _is_known_alike(asked: Request) -> bool:
+    view = current_app.view_functions.get(asked.endpoint or "")
     known: frozenset[str] | None = getattr(view, "shared_by", None)
-    if known is None or not request.query_string:
+    if known is None or not asked.query_string:
         return known is not None
     # With a name that means nothing here, one page would be kept under as many addresses as somebody can think of.
-    names = [name for name, _value in parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True)]
+    names = [name for name, _value in parse_qsl(asked.query_string.decode("latin-1"), keep_blank_values=True)]
     return set(names) <= known and len(names) == len(set(names))

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
+
+from web.current import this_g, this_request
 
 log = structlog.get_logger()
 
@@ -56,20 +58,22 @@ def init_logs(app: Flask) -> None:
 
     @app.before_request
     def begin() -> None:
-        g.began = time.perf_counter()
+        known = this_g()
+        known.began = time.perf_counter()
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        structlog.contextvars.bind_contextvars(request_id=known.request_id)
 
     @app.after_request
     def write_line(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.request_id
-        if request.path not in _QUIET:
+        known, asked = this_g(), this_request()
+        response.headers.add("X-Request-Id", known.request_id)
+        if asked.path not in _QUIET:
             log.info(
                 "request",
-                method=request.method,
-                path=_path_without_secrets(),
+                method=asked.method,
+                path=_without_secrets(asked.path),
                 status=response.status_code,
-                milliseconds=round((time.perf_counter() - g.began) * 1000, 1),
+                milliseconds=round((time.perf_counter() - known.began) * 1000, 1),
                 **_refused_session(response.status_code),
             )
         return response
@@ -77,11 +81,13 @@ def init_logs(app: Flask) -> None:
 
 def _refused_session(status: int) -> dict[str, str]:
     """Of somebody who may not do what they asked for: the session that the event log knows them by."""
+    if status != 403:
+        return {}
     who = g.get("principal")
-    return {"session": who.log_session} if status == 403 and who is not None and who.is_authenticated else {}
+    return {"session": who.log_session} if who is not None and who.is_authenticated else {}
 
 
-def _path_without_secrets() -> str:
+def _without_secrets(path: str) -> str:
     """The path; of an address that holds a one-time token, also where it was mistyped, only what stands before it."""
-    match = _BEFORE_A_TOKEN.match(request.path)
-    return f"{match[0]}…" if match else request.path
+    match = _BEFORE_A_TOKEN.match(path)
+    return f"{match[0]}…" if match else path

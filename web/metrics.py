@@ -6,8 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
+from web.current import this_request
 from web.errors import Unauthenticated
 from web.marking import mark
 
@@ -47,8 +48,9 @@ def init_metrics(app: Flask, may_read: Callable[[], bool]) -> Callable[[str, str
 
     @app.after_request
     def count_answer(response: Response) -> Response:
-        if request.path not in _QUIET:
-            known = request.method if request.method in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
+        asked = this_request()
+        if asked.path not in _QUIET:
+            known = asked.method if asked.method in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
             # Where there is no room for a counter, the answer is what matters.
             with suppress(OSError):
                 made_of(known, response.status_code // 100).observe(time.perf_counter() - g.began)

@@ -17,8 +17,9 @@ from storage import clock
 from storage.kept import Unread
 from storage.watching import forbid_statements
 from web.csrf import form_token
+from web.current import this_g
 from web.database import reading
-from web.dates import write_day
+from web.dates import Form, write_day
 from web.settings import Settings
 from web.site.model import Site
 from web.site.queries import SITE, read_site
@@ -73,13 +74,15 @@ def absolute_url(path: str) -> str:
 
 def current_site() -> Site:
     """The site's row, read once per request."""
-    if "site" not in g:
+    known = this_g()
+    site = known.get("site")
+    if site is None:
         try:
-            g.site = Site(*current_app.extensions["kept_site"]())
+            site = Site._make(current_app.extensions["kept_site"]())
         except Unread:
             with reading() as db:
-                g.site = read_site(db)
-    site = g.site
+                site = read_site(db)
+        known.site = site
     assert isinstance(site, Site)
     return site
 
@@ -96,31 +99,31 @@ def _render(template: str, arguments: dict[str, Any]) -> str:
         return current_app.jinja_env.get_template(template).render(arguments)
 
 
-def _local(at: int, site: Site, zone: str | None = None) -> datetime:
-    return clock.to_datetime(at).astimezone(site.zone if zone is None else ZoneInfo(zone))
+def _local(at: int, zone: str) -> datetime:
+    return clock.to_datetime(at).astimezone(ZoneInfo(zone))
 
 
 def _long_date(at: int, site: Site) -> str:
-    return write_day(_local(at, site).date(), site.language, "long")
+    return _written(at, site.language, site.time_zone, "long")
 
 
 def _short_date(at: int, site: Site, zone: str | None = None) -> str:
-    return _written_shortly(at, site.language, zone or site.time_zone)
+    return _written(at, site.language, zone or site.time_zone, "medium")
 
 
 @lru_cache(maxsize=4096)
-def _written_shortly(at: int, language: str, zone: str) -> str:
-    return write_day(clock.to_datetime(at).astimezone(ZoneInfo(zone)).date(), language, "medium")
+def _written(at: int, language: str, zone: str, form: Form) -> str:
+    return write_day(_local(at, zone).date(), language, form)
 
 
 def _month(at: int, site: Site) -> str:
     # Of any day of it the first, so that what is kept of it is kept once.
-    return write_day(_local(at, site).date().replace(day=1), site.language, "LLLL")
+    return write_day(_local(at, site.time_zone).date().replace(day=1), site.language, "LLLL")
 
 
 def _local_minute(at: int, site: Site, zone: str | None = None) -> str:
     """In that zone, or in the site's: whoever writes sees times as they type them."""
-    return f"{_short_date(at, site, zone)}, {_local(at, site, zone):%H:%M}"
+    return f"{_short_date(at, site, zone)}, {_local(at, zone or site.time_zone):%H:%M}"
 
 
 @lru_cache(maxsize=4096)

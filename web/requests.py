@@ -10,6 +10,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
+from web.current import this_request
 from web.errors import Busy, Forbidden, TooLarge
 from web.marking import View, mark
 from web.server.framing import WAITED_SECONDS
@@ -71,7 +72,8 @@ def refuse_late() -> None:
 
     Done all the same, it would keep those behind it waiting as long.
     """
-    if request.method in _SAFE_METHODS and request.environ.get(WAITED_SECONDS, 0) > _LATE_SECONDS:
+    asked = this_request()
+    if asked.method in _SAFE_METHODS and asked.environ.get(WAITED_SECONDS, 0) > _LATE_SECONDS:
         raise Busy("Too many ask for pages that take long to make. Try again in a few seconds.", retry_after_seconds=5)
 
 
@@ -128,6 +130,9 @@ def takes_files(most_bytes: int) -> Callable[[View], View]:
 
 def check_body() -> None:
     """Refuse what is too large or cannot be read, before anybody asks who sent it. Raises BadRequest, 413."""
+    asked = this_request()
+    if asked.method in _SAFE_METHODS and asked.environ.get("CONTENT_LENGTH") in (None, "", "0"):
+        return
     view = current_app.view_functions.get(request.endpoint or "")
     most_bytes = getattr(view, "most_body_bytes", None)
     if most_bytes is not None and request.mimetype == "multipart/form-data" and request.method not in _SAFE_METHODS:

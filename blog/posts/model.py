@@ -1,6 +1,5 @@
 """The tables of posts, and what is true of one."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -131,8 +130,7 @@ library_table = sa.Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(NamedTuple):
     """One post, whole."""
 
     id: str

@@ -41,6 +41,7 @@ def init_post_pages(app: Flask, find_series: FindSeries, find_holding: FindHoldi
 
     `find_holding` tells how somebody holds it in their library, for the buttons of those who are signed in.
     """
+    app.add_template_filter(tag_path)
     app.extensions["find_series"] = find_series
     app.extensions["find_holding"] = find_holding
 

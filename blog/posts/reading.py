@@ -1,7 +1,6 @@
 """Who may read what, one post at a time."""
 
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import sqlalchemy as sa
 
@@ -13,8 +12,7 @@ from storage import clock
 from web.errors import Forbidden, Gone, NotFound, Unauthenticated
 
 
-@dataclass(frozen=True, slots=True)
-class Readable:
+class Readable(NamedTuple):
     """What somebody gets who asks for a post."""
 
     post: Post

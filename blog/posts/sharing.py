@@ -1,22 +1,21 @@
 """What the page of a post tells programs: those that show a link to it, search engines, feed readers."""
 
 import json
-import re
 from dataclasses import dataclass
-from html import unescape
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from blog.posts.model import Kind, Post
+from blog.posts.outline import outline
 from storage import clock
 from web.render import absolute_url
 from web.site.model import Site
 
-# As the sanitiser writes it, so that nothing is looked for inside of another attribute.
-_OWN_PICTURE = re.compile(r'<img(?: [a-z-]+="[^"]*")*? src="(/media/[^"]+)"')
-
+# As with outlines: what most pages say of themselves has not changed when they are made anew.
+_KEPT = 128
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -33,31 +32,56 @@ class Sharing:
     linked_data: Markup | None = None
 
 
+class _Told(NamedTuple):
+    """All that a card is made of."""
+
+    base_url: str
+    path: str
+    is_page: bool
+    title: str
+    summary: str
+    picture: str | None
+    published_at: int
+    updated_at: int
+    author_username: str
+    author_name: str
+    tags: tuple[str, ...]
+    language: str
+
+
 def share(post: Post, site: Site) -> Sharing:
     """The card of a post that everybody may read."""
-    title, url, description = post.title, absolute_url(post.path), _in_one_line(post.summary)
-    found = _OWN_PICTURE.search(post.html)
-    image = absolute_url(unescape(found[1])) if found else None
-    if post.kind == Kind.PAGE:
+    published_at, updated_at = post.published_at or 0, post.updated_at
+    by, language = (post.author_username, post.author_name), post.lang or site.language
+    about = (post.path, post.kind == Kind.PAGE, post.title, post.summary, outline(post.html).picture)
+    return _card(_Told(absolute_url(""), *about, published_at, updated_at, *by, tuple(post.tags), language))
+
+
+@lru_cache(_KEPT)
+def _card(told: _Told) -> Sharing:
+    title, url, description = told.title, f"{told.base_url}{told.path}", _in_one_line(told.summary)
+    image = f"{told.base_url}{told.picture}" if told.picture else None
+    if told.is_page:
         return Sharing(title, url, description, image=image)
+    author = {
+        "@type": "Person",
+        "name": told.author_name,
+        "url": f"{told.base_url}/authors/{told.author_username}",
+    }
     data = {
         "@context": "https://schema.org",
         "@type": "BlogPosting",
         "headline": title,
         "url": url,
-        "datePublished": clock.to_html_time(post.published_at or 0),
-        "dateModified": clock.to_html_time(max(post.updated_at, post.published_at or 0)),
-        "author": {
-            "@type": "Person",
-            "name": post.author_name,
-            "url": absolute_url(f"/authors/{post.author_username}"),
-        },
-        "inLanguage": post.lang or site.language,
+        "datePublished": clock.to_html_time(told.published_at),
+        "dateModified": clock.to_html_time(max(told.updated_at, told.published_at)),
+        "author": author,
+        "inLanguage": told.language,
         **({"description": description} if description else {}),
         **({"image": image} if image else {}),
-        **({"keywords": post.tags} if post.tags else {}),
+        **({"keywords": told.tags} if told.tags else {}),
     }
-    return Sharing(title, url, description, "article", post.published_at, image, _as_data(data))
+    return Sharing(title, url, description, "article", told.published_at, image, _as_data(data))
 
 
 def share_without_text(post: Post) -> Sharing:

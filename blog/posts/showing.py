@@ -1,6 +1,6 @@
 """The page of one post, or of what stands in its place for those who may not read it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask import Response, redirect
 from flask.typing import ResponseReturnValue
@@ -18,8 +18,7 @@ from web.negotiation import wants_json
 from web.render import absolute_url, current_site, render_page
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """Where a post leads to, for whoever reads it."""
 
     series: object = None  # what it is a part of

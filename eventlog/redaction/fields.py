@@ -1,6 +1,7 @@
 """Secrets that are known by the name before them: `password=…&`, `API_KEY=…`, `"clientSecret": "…"`, YAML, options."""
 
 import re
+from functools import lru_cache
 
 from eventlog.redaction.patterns import Pattern, compiled
 
@@ -18,6 +19,7 @@ _KINDS = {
 _WHICH = {"confirm", "confirmation", "confirmed", "again", "repeat", "repeated", "hash", "old", "new", "current"} | {
     "value", "base", "fallback", "fallbacks", "raw", "plain", "text", "file",
 }  # fmt: skip
+_LONGEST_KEPT = 64
 _GLUED = re.compile(r"(password|passwd|secret|token)$")
 
 _STANDS_FOR = re.compile(
@@ -35,6 +37,10 @@ def pattern_named(name: str) -> str | None:
 
     `key` alone names many things; with a word before it, it is a key to something.
     """
+    return (_known if len(name) <= _LONGEST_KEPT else _judged)(name)
+
+
+def _judged(name: str) -> str | None:
     words = [word.lower() for word in _WORD.findall(name)]
     while words and (words[-1] in _WHICH or words[-1].isdigit()):
         words.pop()
@@ -44,6 +50,10 @@ def pattern_named(name: str) -> str | None:
         return "key" if len(words) > 1 else None
     glued = _GLUED.search(words[-1])
     return _KINDS.get(words[-1]) or (_KINDS[glued[1]] if glued else None)
+
+
+# The same few names come again with each line of the log.
+_known = lru_cache(512)(_judged)
 
 
 def pattern_below(name: str, field: str | None) -> str | None:

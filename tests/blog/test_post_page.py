@@ -279,7 +279,7 @@ def test_an_outline_is_found_once_for_a_text_and_each_time_for_a_long_one(monkey
     monkeypatch.setattr(outlines, "minutes_to_read", lambda html: looked_at.append(html) or minutes_to_read(html))
     texts = [render(f"# One {number}\n# Two\n# Three\n" + "word " * 500) for number in range(3)]
     for text in texts * 2:
-        assert outlines.outline(text) == (contents(text), 2)
+        assert outlines.outline(text) == (contents(text), 2, None)
     assert looked_at == texts
     long = render("word " * 5000)
     assert {outlines.outline(long).minutes for _ in range(2)} == {23}

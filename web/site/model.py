@@ -1,7 +1,7 @@
 """The table of one row, and what is true of it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -33,8 +33,7 @@ class Registration(StrEnum):
     OPEN = "open"
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """How the site presents itself."""
 
     name: str = "Byline"

@@ -4,14 +4,14 @@ import sqlalchemy as sa
 
 from web.site.model import Registration, Site, site_table
 
-_COLUMNS = [site_table.c[name] for name in Site.__dataclass_fields__]
+_COLUMNS = [site_table.c[name] for name in Site._fields]
 CONTENT_VERSION = sa.select(site_table.c.content_version).where(site_table.c.id == 1)
 SITE = sa.select(*_COLUMNS).where(site_table.c.id == 1)
 
 
 def read_site(db: sa.Connection) -> Site:
     """The site as it is now."""
-    return Site(*db.execute(SITE).one())
+    return Site._make(db.execute(SITE).one())
 
 
 def change_site(db: sa.Connection, *, name: str, tagline: str, language: str, time_zone: str) -> None:

@@ -1,6 +1,6 @@
 """What statements load of posts, and what is made of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from blog.posts.model import Kind, Post, PostLine, Status, Visibility, posts_tab
 
 _p = posts_table.c
 _AUTHOR = {"author_username": users_table.c.username, "author_name": users_table.c.display_name}
-POST = [_AUTHOR[name].label(name) if name in _AUTHOR else _p[name] for name in Post.__dataclass_fields__]
+POST = [_AUTHOR[name].label(name) if name in _AUTHOR else _p[name] for name in Post._fields]
 LINE = [
     _p.id,
     _p.slug,
@@ -36,14 +36,10 @@ def to_post(row: Sequence[Any] | None) -> Post | None:
     """The post of a row of `POST`; None of no row."""
     if row is None:
         return None
-    values: dict[str, Any] = dict(zip(Post.__dataclass_fields__, row, strict=True))
-    values |= {
-        "tags": split_tags(values["tags"]),
-        "status": Status(values["status"]),
-        "visibility": Visibility(values["visibility"]),
-        "kind": Kind(values["kind"]),
-    }
-    return Post(**values)
+    values = list(row)
+    for index, make in _MADE:
+        values[index] = make(values[index])
+    return Post._make(values)
 
 
 def to_posts(rows: Iterable[Sequence[Any]]) -> list[Post]:
@@ -63,3 +59,10 @@ def to_line(row: Sequence[Any], at: int) -> PostLine:
 def split_tags(text: str) -> list[str]:
     """The tags of a post or a revision, as they stand in its row."""
     return text.split(",") if text else []
+
+
+# What a post has in another form than its row.
+_MADE: list[tuple[int, Callable[[str], Any]]] = [
+    (Post._fields.index(name), make)
+    for name, make in {"tags": split_tags, "status": Status, "visibility": Visibility, "kind": Kind}.items()
+]
