@@ -184,7 +184,7 @@ class PostLine(NamedTuple):
     title: str
     excerpt: str
     author_name: str
-    tags: list[str]
+    tags: tuple[str, ...]
     status: Status
     visibility: Visibility
     published_at: int | None

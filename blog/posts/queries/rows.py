@@ -27,6 +27,10 @@ LINE = [
     _p.lang,
     _p.is_hidden,
 ]
+# Found in a dictionary, a member costs a fifth of what asking its class does, and lists ask for thirty.
+_STATUS = {status.value: status for status in Status}
+_VISIBILITY = {visibility.value: visibility for visibility in Visibility}
+_KIND = {kind.value: kind for kind in Kind}
 FROM = posts_table.join(users_table, users_table.c.id == _p.author_id)
 # Building a statement costs five times what asking it does.
 POSTS = sa.select(*POST).select_from(FROM)
@@ -52,8 +56,8 @@ def to_line(row: Sequence[Any], at: int) -> PostLine:
     post_id, slug, title, summary, author, tags, status, visibility, published_at, *rest = row
     updated_at, version, kind, lang, is_hidden = rest
     is_scheduled = status == Status.PUBLISHED and published_at is not None and published_at > at
-    told = (split_tags(tags), Status(status), Visibility(visibility), published_at, updated_at, version, Kind(kind))
-    return PostLine(post_id, slug, title, summary, author, *told, lang, is_hidden, is_scheduled)
+    told = (tuple(split_tags(tags)), _STATUS[status], _VISIBILITY[visibility], published_at, updated_at, version)
+    return PostLine(post_id, slug, title, summary, author, *told, _KIND[kind], lang, is_hidden, is_scheduled)
 
 
 def split_tags(text: str) -> list[str]:
@@ -64,5 +68,10 @@ def split_tags(text: str) -> list[str]:
 # What a post has in another form than its row.
 _MADE: list[tuple[int, Callable[[str], Any]]] = [
     (Post._fields.index(name), make)
-    for name, make in {"tags": split_tags, "status": Status, "visibility": Visibility, "kind": Kind}.items()
+    for name, make in (
+        ("tags", split_tags),
+        ("status", _STATUS.__getitem__),
+        ("visibility", _VISIBILITY.__getitem__),
+        ("kind", _KIND.__getitem__),
+    )
 ]

@@ -1,0 +1,29 @@
+"""The entries of lists of posts: kept, for when a list is made anew, most of what stands in it is as it was."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from flask import Flask
+from markupsafe import Markup
+
+from blog.posts.model import PostLine
+from web.site.model import Site
+
+# Those of the lists that are asked for most; an entry takes two kilobytes with what it was made from.
+_KEPT = 256
+
+
+def init_entries(app: Flask) -> None:
+    """Templates write `entries(posts, site)`."""
+
+    @lru_cache(_KEPT)
+    def entry(post: PostLine, site: Site) -> Markup:
+        template = app.jinja_env.get_template("blog/posts/entries.html")
+        return Markup(template.module.entry(post, site))  # type: ignore[attr-defined]  # noqa: S704 - a macro's
+
+    def entries(posts: Iterable[PostLine], site: Site) -> Markup:
+        # All but the version of what readers see, which is another one each time.
+        of_site = site._replace(content_version=0)
+        return Markup().join(entry(post, of_site) for post in posts)
+
+    app.jinja_env.globals["entries"] = entries
