@@ -77,7 +77,7 @@ from web.page_cache.asking import Visitors
 from web.page_cache.cache import make_page_cache
 from web.page_cache.layer import PageCacheLayer
 from web.proxies import WAS_FORWARDED, ForwardingHeaders
-from web.render import init_render
+from web.render import init_render, load_templates
 from web.requests import (
     MAX_BODY_BYTES,
     StrictJson,
@@ -111,6 +111,8 @@ LINKS = Links(withdraw_invitations_by=withdraw_all_by, end_resets_by=end_links_b
 
 # Streams, what is as long as somebody has written, and what is to be answered whatever else goes on.
 WAITING = {"/v1/events", "/account/export", "/healthz", "/readyz", "/metrics"}
+# Where the templates of what readers see begin.
+READ_MOST = ("base.html", "blog/feeds/", "blog/posts/", "blog/search/", "web/")
 # What grows with the number of posts.
 LONG = {"/search", "/archive", "/sitemap.xml", "/tags"}
 
@@ -190,6 +192,13 @@ def make_app(settings: Settings, *, testing: bool = False) -> Flask:
     return app
 
 
+def make_site(settings: Settings) -> Flask:
+    """The same, with what most readers ask for loaded already."""
+    app = make_app(settings)
+    load_templates(app, *READ_MOST)
+    return app
+
+
 def begin(app: Flask) -> Flask:
     """Give a process what it has for itself alone; to be called after the fork, before anything is asked."""
     settings, database = app.extensions["settings"], app.extensions["database"]
@@ -259,7 +268,7 @@ def serve() -> None:
     }
     prepare = partial(prepare_site, settings)
     raise SystemExit(
-        run_site(settings, prepare=prepare, make_app=make_app, begin=begin, jobs=jobs, clean_line=_without_secrets)
+        run_site(settings, prepare=prepare, make_app=make_site, begin=begin, jobs=jobs, clean_line=_without_secrets)
     )
 
 

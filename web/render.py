@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import MutableMapping
-from datetime import datetime
+from datetime import date, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
@@ -55,6 +55,17 @@ def init_render(app: Flask, settings: Settings) -> None:
     )
     app.extensions["base_url"] = settings.base_url
     app.extensions["kept_site"] = app.extensions["database"].kept.remember(SITE)
+
+
+def load_templates(app: Flask, *prefixes: str) -> None:
+    """Load those whose names begin so, and how English writes dates.
+
+    Done before processes are forked, it is done once for all of them, and no reader waits for it.
+    """
+    for name in app.jinja_env.list_templates():
+        if name.startswith(prefixes):
+            app.jinja_env.get_template(name)
+    write_day(date.today(), "en", "long")  # noqa: DTZ011 - any day
 
 
 def render_page(template: str, *, status: int = 200, **arguments: Any) -> Response:

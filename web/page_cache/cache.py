@@ -16,7 +16,7 @@ from web.site.queries import CONTENT_VERSION
 
 _FOR_EVER = 2**62
 # For one process; a site of a thousand pages fits, with both variants of each.
-_MOST_BYTES = 16 * 1024 * 1024
+_MOST_BYTES = 12 * 1024 * 1024
 
 
 class Validity(NamedTuple):

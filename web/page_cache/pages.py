@@ -10,7 +10,7 @@ Headers = list[tuple[str, str]]
 # Below this a packet is sent either way.
 _WORTH_COMPRESSING_BYTES = 512
 # Headers of both variants and of their 304s, as strings and as bytes, and the place in the store; measured.
-_BESIDE_THE_BODY_BYTES = 8192
+_BESIDE_THE_BODY_BYTES = 6144
 _COMPRESSIBLE = ("text/", "application/", "image/svg+xml")
 # RFC 9110, 15.4.5: what a 304 says of the page that the client has, and nothing about a body.
 _OF_A_BODY = {"content-type", "content-length", "content-encoding", "content-language"}
