@@ -3,6 +3,8 @@
 import ctypes
 import gc
 
+# Other C libraries have no such heaps.
+_LIBRARY = ctypes.CDLL(None)
 # Of glibc's malloc.h.
 _M_ARENA_MAX = -8
 _ARENAS = 2
@@ -20,7 +22,14 @@ def prepare_for_forks() -> None:
     """
     gc.collect()
     gc.freeze()
-    limit = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have no such heaps
+    limit = getattr(_LIBRARY, "mallopt", None)
     if limit is not None:
         limit(_M_ARENA_MAX, _ARENAS)
         limit(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+
+
+def give_back() -> None:
+    """Give the system what is free between what is used, which the allocator keeps otherwise: in some milliseconds."""
+    trim = getattr(_LIBRARY, "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -22,6 +22,7 @@ from waitress.utilities import queue_logger
 
 from web.server.channel import AtOnce, Channel
 from web.server.dispatcher import Dispatcher, KindOf, by_method
+from web.server.memory import give_back
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -134,7 +135,8 @@ class Server(TcpWSGIServer):
         wasyncore.loop(timeout=seconds, use_poll=self.adj.asyncore_use_poll, map=self._map, count=1)
 
     def maintenance(self, now: float) -> None:
-        """Close connections that have been idle too long, and those whose client stopped taking its answer.
+        """Close connections that have been idle too long, and those whose client stopped taking its answer; and give
+        back memory that is free.
 
         Waitress spares the latter, and closes the former when they take bytes, which with a full buffer they never do.
         So a few clients who read nothing could hold every thread.
@@ -143,6 +145,7 @@ class Server(TcpWSGIServer):
         for connection in list(self.active_channels.values()):
             if connection.will_close or connection.is_stalled(now - self.adj.channel_timeout):
                 connection.handle_close()
+        give_back()
 
     def drain(self, seconds: float) -> None:
         """Answer what has been asked, take nothing new, and cut off what is not done after that many seconds."""
