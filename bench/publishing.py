@@ -3,7 +3,10 @@
 import os
 import re
 import time
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import requests
@@ -17,6 +20,7 @@ class Publishing:
     def __init__(self, url: str) -> None:
         self._url = url
         self._browser = requests.Session()
+        self._connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
         token = self._token("/login")
         fields = {"username": USERNAME, "password": PASSWORD, "remember": "y", "csrf_token": token}
         self._browser.post(f"{url}/login", data=fields, timeout=30, allow_redirects=False)
@@ -27,14 +31,23 @@ class Publishing:
         """The session's."""
         return str(self._browser.cookies["session"])
 
-    def publish(self) -> None:
-        """One post."""
+    def publish(self) -> float:
+        """Publish one post, and say how many milliseconds passed from sending the form to having read the answer.
+
+        The form is written before: a client in Python takes as long for that as a tenth of what the server does.
+        """
         fields = {"title": f"News {uuid4()}", "body": "Words. " * 200, "status": "published", "tags": "news"}
         fields |= {"csrf_token": self._new_token, "submission": str(uuid4())}
         files = {name: (None, value) for name, value in fields.items()}
-        answer = self._browser.post(f"{self._url}/new", files=files, timeout=30, allow_redirects=False)
-        if answer.status_code != 303:
-            raise RuntimeError(f"Publishing was answered with {answer.status_code}.")
+        form = self._browser.prepare_request(requests.Request("POST", f"{self._url}/new", files=files))
+        began = time.perf_counter()
+        self._connection.request("POST", "/new", body=form.body, headers=dict(form.headers))
+        answer = self._connection.getresponse()
+        answer.read()
+        took = time.perf_counter() - began
+        if answer.status != HTTPStatus.SEE_OTHER:
+            raise RuntimeError(f"Publishing was answered with {answer.status}.")
+        return took * 1000
 
     def _token(self, path: str) -> str:
         found = re.search(
@@ -42,13 +55,6 @@ class Publishing:
         )
         assert found is not None
         return found[1]
-
-
-def publish_milliseconds(client: Publishing) -> float:
-    """How long one publication took."""
-    began = time.perf_counter()
-    client.publish()
-    return (time.perf_counter() - began) * 1000
 
 
 def fsync_milliseconds(folder: Path) -> float:
