@@ -6,6 +6,7 @@ import time
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -41,7 +42,7 @@ class Publishing:
         files = {name: (None, value) for name, value in fields.items()}
         form = self._browser.prepare_request(requests.Request("POST", f"{self._url}/new", files=files))
         began = time.perf_counter()
-        self._connection.request("POST", "/new", body=form.body, headers=dict(form.headers))
+        self._connection.request("POST", "/new", body=cast("bytes", form.body), headers=dict(form.headers))
         answer = self._connection.getresponse()
         answer.read()
         took = time.perf_counter() - began

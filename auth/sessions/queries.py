@@ -17,6 +17,7 @@ from auth.sessions.model import (
 )
 from auth.users.model import users_table
 from eventlog.log.model import events_table, log_sessions_table
+from storage.prepared import Prepared
 
 # `epoch.counter`; what else the log calls a session has another form.
 _SIGN_IN_ID = r"^[0-9]+\.[0-9]+$"
@@ -33,7 +34,7 @@ SIGNED_IN = (
     .join(users_table, users_table.c.id == sessions_table.c.user_id)
     .where(sessions_table.c.digest == sa.bindparam("digest"), users_table.c.blocked_at.is_(None))
 )
-_ROLE = (
+_ROLE = Prepared(
     sa.select(users_table.c.role)
     .join(sessions_table, sessions_table.c.user_id == users_table.c.id)
     .where(sessions_table.c.id == sa.bindparam("session_id"), users_table.c.blocked_at.is_(None))
@@ -94,8 +95,8 @@ def to_signed_in(row: Sequence[Any] | None) -> SignedIn | None:
 
 def role_by_session(db: sa.Connection, session_id: str) -> Role | None:
     """The role of whose session it is; None when it has ended, or that person is blocked."""
-    role = db.execute(_ROLE, {"session_id": session_id}).scalar_one_or_none()
-    return None if role is None else Role(role)
+    found = _ROLE.first(db, session_id=session_id)
+    return None if found is None else Role(found[0])
 
 
 def claim_epoch(db: sa.Connection, *, at: int) -> int:

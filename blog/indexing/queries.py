@@ -8,15 +8,17 @@ import sqlalchemy as sa
 
 from blog.indexing.model import indexed_posts_table, number_of, post_words_table
 from blog.indexing.words import Words
+from storage.prepared import Prepared
 
 _i = indexed_posts_table.c
 _w = post_words_table.c
-_FIND = (
+_FIND = Prepared(
     sa.select(*(_w[name] for name in Words._fields), _i.published_at)
     .join_from(indexed_posts_table, post_words_table, _w.rowid == _i.id)
     .where(_i.post_id == sa.bindparam("post_id"))
 )
-_TAKEN = sa.select(_i.id).where(_i.id == sa.bindparam("number"))
+_TAKEN = Prepared(sa.select(_i.id).where(_i.id == sa.bindparam("number", type_=sa.Integer)))
+_NUMBER = Prepared(sa.select(_i.id).where(_i.post_id == sa.bindparam("post_id", type_=sa.Text)))
 _CREATE = (
     "CREATE VIRTUAL TABLE post_words USING fts5(title, tags, body, keys, name,"
     " tokenize = 'unicode61 remove_diacritics 2', prefix = '3')"
@@ -35,7 +37,7 @@ class Entry(NamedTuple):
 
 def find_entry(db: sa.Connection, post_id: str) -> Entry | None:
     """The entry of a post, if it has one."""
-    row = db.execute(_FIND, {"post_id": post_id}).one_or_none()
+    row = _FIND.first(db, post_id=post_id)
     return None if row is None else Entry(Words(*row[:-1]), row[-1])
 
 
@@ -49,8 +51,8 @@ def insert_entry(db: sa.Connection, post_id: str, entry: Entry) -> None:
 
 def delete_entry(db: sa.Connection, post_id: str) -> None:
     """Let a post be found no longer; whether it was does not matter."""
-    number = db.execute(sa.select(_i.id).where(_i.post_id == post_id)).scalar_one_or_none()
-    if number is not None:
+    if found := _NUMBER.first(db, post_id=post_id):
+        (number,) = found
         db.execute(sa.delete(post_words_table).where(_w.rowid == number))
         db.execute(sa.delete(indexed_posts_table).where(_i.id == number))
 
@@ -81,7 +83,7 @@ def empty_index(db: sa.Connection) -> None:
 
 def _free_number(db: sa.Connection, wanted: int) -> int:
     for number in _near(wanted):
-        if db.execute(_TAKEN, {"number": number}).first() is None:
+        if _TAKEN.first(db, number=number) is None:
             return number
     raise AssertionError("never ends")
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from eventlog.log.model import Event, PastSession, event_log_table, events_table, log_sessions_table
+from storage.prepared import Prepared
 
 _e = events_table.c
 _EVENT = [_e[name] for name in Event.__dataclass_fields__]
@@ -17,7 +18,7 @@ _s = log_sessions_table.c
 _SESSION = [_s[name] for name in PastSession.__dataclass_fields__]
 
 # What appending needs, put together once: that costs more than to run it.
-_LAST_LINK = sa.select(_e.id, _e.digest).order_by(_e.id.desc()).limit(1)
+_LAST_LINK = Prepared(sa.select(_e.id, _e.digest).order_by(_e.id.desc()).limit(1))
 _COUNT_EVENT = (
     sa.update(log_sessions_table)
     .where(_s.session_id == sa.bindparam("this_session"))
@@ -36,8 +37,8 @@ _COMMON = 10_000
 
 def last_link(db: sa.Connection) -> tuple[int, str] | None:
     """Id and digest of the newest event."""
-    row = db.execute(_LAST_LINK).one_or_none()
-    return None if row is None else (row.id, row.digest)
+    row = _LAST_LINK.first(db)
+    return None if row is None else (row[0], row[1])
 
 
 def insert_event(db: sa.Connection, event: Event, *, payload: str, salt: str) -> None:

@@ -5,16 +5,17 @@ import sqlalchemy as sa
 from auth.principal import Principal
 from blog.posts.model import Status, former_slugs_table, posts_table, revisions_table
 from blog.posts.queries.conditions import is_editable, is_somebodys
+from storage.prepared import Prepared
 
 _p = posts_table.c
 _HAS = sa.select(_p.id).where(_p.slug == sa.bindparam("slug"))
 _HAD = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == sa.bindparam("slug"))
-_THEIRS = _HAS.union_all(_HAD)
+_THEIRS = Prepared(_HAS.union_all(_HAD))
 
 
 def is_slug_taken(db: sa.Connection, slug: str, *, by_other_than: str | None) -> bool:
     """Whether another post, also a deleted one, has or had that slug."""
-    return any(post_id != by_other_than for (post_id,) in db.execute(_THEIRS, {"slug": slug}))
+    return any(post_id != by_other_than for (post_id,) in _THEIRS.all(db, slug=slug))
 
 
 def is_slug_in_bin(db: sa.Connection, slug: str, *, by: Principal, since: int) -> bool:
