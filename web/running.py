@@ -36,7 +36,7 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it gets a name that nob
 # Of one web process. Most threads are for those who wait: for their turn to write, for events, or for an answer's next
 # word. What waits costs nothing; streams leave some to others: `Places` bounds them. See `web.server.dispatcher`.
 THREADS = 64
-# Connections that read: for the threads that make pages and what takes long, and for one of the others.
+# Connections that read: for the thread that makes pages, for what takes long, and for three of the others.
 READERS = 6
 # What says by itself what is wrong, and needs no traceback.
 _REFUSALS = (Busy, Damaged, Full, SchemaNewer, SettingsError)

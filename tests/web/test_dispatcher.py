@@ -14,7 +14,7 @@ from web.server import dispatcher
 from web.server.dispatcher import Work
 from web.server.framing import WAITED_SECONDS
 
-PAGES, LONG, WRITERS = 1, 2, 3
+PAGES, RELIEF, LONG, WRITERS = 1, 4, 2, 3
 # Asked for one after the other, so many pages take longer where each has to wait for the thread for pages to be held.
 MANY, TOGETHER_SECONDS = 20, 2.0
 
@@ -97,7 +97,7 @@ def test_writers_are_many():
 
 
 def test_readers_do_not_wait_for_writers():
-    with TinySite(threads=PAGES + LONG + WRITERS) as site, contextlib.ExitStack() as stack:
+    with TinySite(threads=PAGES + RELIEF + LONG + WRITERS) as site, contextlib.ExitStack() as stack:
         writers = [stack.enter_context(site.connect()) for _ in range(WRITERS)]
         for writer in writers:
             writer.send("POST /slow HTTP/1.1\nHost: localhost\nContent-Length: 0\n\n")
@@ -110,7 +110,7 @@ def test_readers_do_not_wait_for_writers():
 
 
 def test_readers_are_answered_by_others_when_their_threads_are_held():
-    with TinySite(threads=2 * PAGES + LONG) as site, contextlib.ExitStack() as stack:
+    with TinySite(threads=PAGES + RELIEF + LONG + 1) as site, contextlib.ExitStack() as stack:
         for _ in range(PAGES):
             # Nobody said that it would wait.
             hold(stack.enter_context(site.connect()))
@@ -123,29 +123,74 @@ def test_readers_are_answered_by_others_when_their_threads_are_held():
             assert time.monotonic() - began < TOGETHER_SECONDS
 
 
-def test_the_loop_sleeps_no_longer_than_a_page_may_wait_for_its_thread(monkeypatch):
-    may_end = threading.Event()
+class Held:
+    """An application that begins to answer, and ends when it may."""
 
-    def wait(_environ, start_response):
-        may_end.wait(PATIENCE_SECONDS)
+    def __init__(self):
+        self.may_end = threading.Event()
+        self.began = threading.Semaphore(0)
+
+    def __call__(self, _environ, start_response):
+        self.began.release()
+        self.may_end.wait(PATIENCE_SECONDS)
         start_response("200 OK", [("Content-Length", "0")])
         return []
 
+
+def taken_in(server, count):
+    """Turn the loop until so many requests wait on their connections, or are being answered."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while sum(len(each.requests) for each in server.active_channels.values()) < count:
+        assert time.monotonic() < deadline
+        server.turn(0.05)
+
+
+def await_another(held, task_dispatcher):
+    """Tend until another thread has begun a page."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not held.began.acquire(timeout=0.01):
+        assert time.monotonic() < deadline
+        task_dispatcher.tend(3600.0)
+
+
+@contextlib.contextmanager
+def held_by(count, monkeypatch):
+    """A server that was asked for so many pages and ends none, and is not told yet that one takes too long."""
     monkeypatch.setattr(dispatcher, "_STUCK_SECONDS", PATIENCE_SECONDS)
-    with turned_here(wait, threads=PAGES + LONG + 1) as (server, first), Wire(int(server.effective_port)) as second:
-        tend = server.task_dispatcher.tend
-        assert tend(3600.0) == 3600.0
-        for wire in (first, second):
+    held = Held()
+    with turned_here(held, threads=16) as (server, first), contextlib.ExitStack() as stack:
+        wires = [first, *(stack.enter_context(Wire(int(server.effective_port))) for _ in range(count - 1))]
+        for wire in wires:
             wire.send("GET / HTTP/1.1\nHost: localhost\n\n")
-        while (seconds := tend(3600.0)) == 3600.0:
-            server.turn(0.05)
-        assert 0 < seconds <= PATIENCE_SECONDS
+        taken_in(server, count)
+        try:
+            yield held, server.task_dispatcher
+        finally:
+            held.may_end.set()
+            ask_and_answer(server, wires, "")
+
+
+def test_the_loop_sleeps_no_longer_than_a_page_may_wait_for_its_thread(monkeypatch):
+    with held_by(2, monkeypatch) as (held, task_dispatcher):
+        # Also before the thread has noticed that there is a page.
+        assert 0 < task_dispatcher.tend(3600.0) <= PATIENCE_SECONDS
+        assert held.began.acquire(timeout=PATIENCE_SECONDS)
+        assert 0 < task_dispatcher.tend(3600.0) <= PATIENCE_SECONDS
         monkeypatch.setattr(dispatcher, "_STUCK_SECONDS", 0.0)
-        # Another thread makes the page now, and nothing waits for one.
-        assert tend(3600.0) == 3600.0
-        assert tend(3600.0) == 3600.0
-        may_end.set()
-        ask_and_answer(server, [first, second], "")
+        await_another(held, task_dispatcher)
+        # Nothing waits any more.
+        assert task_dispatcher.tend(3600.0) == 3600.0
+
+
+def test_while_a_page_is_held_a_few_are_made_by_others_and_the_rest_waits_for_its_turn(monkeypatch):
+    with held_by(PAGES + RELIEF + 3, monkeypatch) as (held, task_dispatcher):
+        assert held.began.acquire(timeout=PATIENCE_SECONDS)
+        monkeypatch.setattr(dispatcher, "_STUCK_SECONDS", 0.0)
+        for _relief in range(RELIEF):
+            await_another(held, task_dispatcher)
+        task_dispatcher.tend(3600.0)
+        # Others wait for them, and do not make them.
+        assert not held.began.acquire(timeout=0.1)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +215,7 @@ def test_what_a_request_is_follows_from_its_method_and_path(method, path, kind):
 
 def test_a_client_who_asks_again_and_takes_nothing_holds_no_thread():
     mebibytes = 24
-    with TinySite(threads=PAGES + LONG + 1) as site, contextlib.ExitStack() as stack:
+    with TinySite(threads=PAGES + RELIEF + LONG + 1) as site, contextlib.ExitStack() as stack:
         for _ in range(2 * PAGES):
             greedy = stack.enter_context(site.connect())
             greedy.send(f"GET /big?{mebibytes} HTTP/1.1\nHost: localhost\n\n" * 4)
@@ -182,7 +227,7 @@ def test_a_client_who_asks_again_and_takes_nothing_holds_no_thread():
 
 
 def test_what_was_asked_together_is_answered_in_turn_however_large():
-    with TinySite(threads=PAGES + LONG + 1) as site, site.connect() as wire:
+    with TinySite(threads=PAGES + RELIEF + LONG + 1) as site, site.connect() as wire:
         wire.send("GET /big?20 HTTP/1.1\nHost: localhost\n\n" * 3 + "GET /hello HTTP/1.1\nHost: localhost\n\n")
         assert [len(wire.read_reply().body) for _ in range(3)] == [20 * 1024 * 1024] * 3
         assert wire.read_reply().body == b"hello"

@@ -24,6 +24,8 @@ class Work(Enum):
 KindOf = Callable[[str, str], Work]
 
 _THREADS = {Work.PAGE: 1, Work.LONG: 2}
+# They make pages while the one for pages is held, and nothing else: among those who wait, pages would wait too.
+_RELIEF_THREADS = 4
 # A page takes milliseconds. Where none is begun for so long, the one before it waits for something, or is a large one.
 _STUCK_SECONDS = 0.2
 
@@ -39,7 +41,7 @@ class Dispatcher:
     Threads that compute side by side take the interpreter from each other at every row that is read: where three made
     pages, each cost half as much again, and where 64 did, twice as much. So pages have one thread, and what takes long
     has a few, which pages do not wait for then. The others may wait. Should the thread for pages be held for a fifth of
-    a second, the others make pages too.
+    a second, a few more make pages too, as many at once as there are and no more.
     """
 
     def __init__(self, *, threads: int, kind_of: KindOf = by_method) -> None:
@@ -48,7 +50,9 @@ class Dispatcher:
         self._of = {Work.PAGE: _Queued(), Work.LONG: _Queued(), Work.WAITING: _Queued()}
         for work, few in _THREADS.items():
             self._of[work].set_thread_count(few)
-        self._of[Work.WAITING].set_thread_count(max(1, threads - sum(_THREADS.values())))
+        self._relief = _Queued()
+        self._relief.set_thread_count(_RELIEF_THREADS)
+        self._of[Work.WAITING].set_thread_count(max(1, threads - sum(_THREADS.values()) - _RELIEF_THREADS))
 
     def add_task(self, task: "Channel") -> None:
         """Have the request that waits on a connection answered by a thread."""
@@ -58,29 +62,32 @@ class Dispatcher:
         self._of[work].add_task(task)
 
     def tend(self, seconds: float) -> float:
-        """Have pages that wait for one that waits made by other threads; to be called at each turn of the loop.
+        """Have pages that wait for one that is held made by other threads; to be called at each turn of the loop.
 
         Returns how long the loop may sleep, at most `seconds`, until it is time to look again.
         """
         pages = self._of[Work.PAGE]
         with pages.lock:
-            if not pages.queue or pages.active_count < _THREADS[Work.PAGE]:
+            if not pages.queue:
                 return seconds
-            patience = pages.queue.last_taken + _STUCK_SECONDS - time.monotonic()
+            # Its thread has perhaps been told of a page, and not taken it yet.
+            is_held = pages.active_count >= _THREADS[Work.PAGE]
+            patience = pages.queue.last_taken + _STUCK_SECONDS - time.monotonic() if is_held else _STUCK_SECONDS
             if patience > 0:
                 return min(seconds, patience)
-            waiting = list(pages.queue)
-            pages.queue.clear()
-        for task in waiting:
-            self._of[Work.WAITING].add_task(task)
-        return seconds
+            count = min(self._relief.idle_count, len(pages.queue))
+            moved = [pages.queue.give_away() for _ in range(count)]
+        for task in moved:
+            self._relief.add_task(task)
+        return min(seconds, _STUCK_SECONDS)
 
     def shutdown(self, *, timeout: float) -> None:
         """Cancel what has not begun, and wait so many seconds for what has."""
         deadline = time.monotonic() + timeout
-        for each in self._of.values():
+        queues = (*self._of.values(), self._relief)
+        for each in queues:
             each.set_thread_count(0)
-        for each in self._of.values():
+        for each in queues:
             each.shutdown(timeout=max(0.0, deadline - time.monotonic()))
 
 
@@ -95,6 +102,10 @@ class _Queue(deque["Channel"]):
         self.last_taken = time.monotonic()
         return super().popleft()
 
+    def give_away(self) -> "Channel":
+        """The next one, for another thread than those that take from here."""
+        return super().popleft()
+
 
 class _Queued(ThreadedTaskDispatcher):
     queue: _Queue
@@ -102,3 +113,10 @@ class _Queued(ThreadedTaskDispatcher):
     def __init__(self) -> None:
         super().__init__()
         self.queue = _Queue()
+
+    @property
+    def idle_count(self) -> int:
+        """Threads that have nothing to do, and nothing waiting for them."""
+        with self.lock:
+            busy_count: int = self.active_count + self.stop_count
+            return max(0, len(self.threads) - busy_count - len(self.queue))

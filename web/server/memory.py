@@ -3,7 +3,6 @@
 import ctypes
 import gc
 
-# Other C libraries have no such heaps.
 _LIBRARY = ctypes.CDLL(None)
 # Of glibc's malloc.h.
 _M_ARENA_MAX = -8
@@ -22,7 +21,7 @@ def prepare_for_forks() -> None:
     """
     gc.collect()
     gc.freeze()
-    limit = getattr(_LIBRARY, "mallopt", None)
+    limit = getattr(_LIBRARY, "mallopt", None)  # other C libraries have no such heaps
     if limit is not None:
         limit(_M_ARENA_MAX, _ARENAS)
         limit(_M_MMAP_THRESHOLD, _LARGE_BYTES)
