@@ -131,7 +131,10 @@ def takes_files(most_bytes: int) -> Callable[[View], View]:
 def check_body() -> None:
     """Refuse what is too large or cannot be read, before anybody asks who sent it. Raises BadRequest, 413."""
     asked = this_request()
-    if asked.method in _SAFE_METHODS and asked.environ.get("CONTENT_LENGTH") in (None, "", "0"):
+    environ = asked.environ
+    # What says that it is a form may be read as one, if only to see whether there is anything in it.
+    is_bare = environ.get("CONTENT_LENGTH") in (None, "", "0") and "form" not in environ.get("CONTENT_TYPE", "").lower()
+    if asked.method in _SAFE_METHODS and is_bare:
         return
     view = current_app.view_functions.get(request.endpoint or "")
     most_bytes = getattr(view, "most_body_bytes", None)

@@ -279,6 +279,15 @@ def test_a_form_that_cannot_be_read_is_400_and_not_an_empty_form(plain: Site, co
         assert answer.mimetype == "text/html"
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "Multipart/Form-Data; boundary="])
+def test_what_only_says_that_it_is_a_form_is_400_too(plain: Site, method: str, content_type: str) -> None:
+    for path in ("/", "/account", "/login", "/nowhere"):
+        # The client of the tests would give it a boundary.
+        answer = plain.client().open(path, method=method, environ_overrides={"CONTENT_TYPE": content_type})
+        assert answer.status_code == 400, path
+
+
 def test_a_form_of_too_many_parts_is_413(plain: Site) -> None:
     parts = b"".join(b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\n1\r\n' % n for n in range(300))
     answer = plain.client("alan").post(
