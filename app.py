@@ -112,7 +112,7 @@ LINKS = Links(withdraw_invitations_by=withdraw_all_by, end_resets_by=end_links_b
 # Streams, what is as long as somebody has written, and what is to be answered whatever else goes on.
 WAITING = {"/v1/events", "/account/export", "/healthz", "/readyz", "/metrics"}
 # Where the templates of what readers see begin.
-READ_MOST = ("base.html", "blog/feeds/", "blog/posts/", "blog/search/", "web/")
+READ_MOST = ("base.html", "blog/feeds/", "blog/posts/", "blog/search/", "blog/series/", "web/")
 # What grows with the number of posts.
 LONG = {"/search", "/archive", "/sitemap.xml", "/tags"}
 

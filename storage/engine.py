@@ -60,7 +60,7 @@ class Database:
                     with connection.begin():
                         yield connection
                 except BaseException:
-                    # Whatever went wrong on it has gone with it.
+                    # The pool sees to it that no transaction is left.
                     connection.close()
                     raise
                 finally:
@@ -144,8 +144,6 @@ def _create_engine(path: Path, *, writes: bool, pool_size: int, is_watched: bool
         # There are never more than whoever reads or writes is let in for, so nobody waits here.
         max_overflow=0,
         pool_timeout=0,
-        # Whoever gives a connection back has ended its transaction: see `reading` and `transaction`.
-        pool_reset_on_return=None,
         # The text of an error ends in the log; what a statement carries may be a password's hash or a draft.
         hide_parameters=True,
         execution_options={"is_watched": is_watched},

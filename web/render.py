@@ -58,12 +58,16 @@ def init_render(app: Flask, settings: Settings) -> None:
 
 
 def load_templates(app: Flask, *prefixes: str) -> None:
-    """Load those whose names begin so, and how English writes dates.
+    """Load those whose names begin so, and how English writes dates. Raises LookupError where none begins so.
 
     Done before processes are forked, it is done once for all of them, and no reader waits for it.
     """
-    for name in app.jinja_env.list_templates():
-        if name.startswith(prefixes):
+    names = app.jinja_env.list_templates()
+    for prefix in prefixes:
+        found = [name for name in names if name.startswith(prefix)]
+        if not found:
+            raise LookupError(f"No template begins with {prefix}.")
+        for name in found:
             app.jinja_env.get_template(name)
     write_day(date.today(), "en", "long")  # noqa: DTZ011 - any day
 

@@ -28,9 +28,9 @@ RESERVED = frozenset({
     "logout", "media", "metrics", "new", "posts", "preview", "readyz", "reset", "robots", "rss", "search", "series",
     "setup", "sitemap", "static", "tags", "v1",
 })  # fmt: skip
-# Dates that every calendar on the way can say.
 # Control characters and halves of surrogate pairs: Unicode's categories Cc and Cs.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Dates that every calendar on the way can say.
 _EARLIEST, _LATEST = clock.EARLIEST + 1000 * 365 * clock.DAY, clock.LATEST - 1000 * 365 * clock.DAY
 
 

@@ -22,8 +22,8 @@ def init_entries(app: Flask) -> None:
         return Markup(template.module.entry(post, site))  # type: ignore[attr-defined]  # noqa: S704 - a macro's
 
     def entries(posts: Iterable[PostLine], site: Site) -> Markup:
-        # All but the version of what readers see, which is another one each time.
-        of_site = site._replace(content_version=0)
+        # What an entry is written with; the rest of the site may change.
+        of_site = Site(language=site.language, time_zone=site.time_zone)
         return Markup().join(entry(post, of_site) for post in posts)
 
     app.jinja_env.globals["entries"] = entries

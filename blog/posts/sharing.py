@@ -9,7 +9,6 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from blog.posts.model import Kind, Post
-from blog.posts.outline import outline
 from storage import clock
 from web.render import absolute_url
 from web.site.model import Site
@@ -49,11 +48,11 @@ class _Told(NamedTuple):
     language: str
 
 
-def share(post: Post, site: Site) -> Sharing:
-    """The card of a post that everybody may read."""
+def share(post: Post, site: Site, *, picture: str | None) -> Sharing:
+    """The card of a post that everybody may read; `picture` is the path of one of its own."""
     published_at, updated_at = post.published_at or 0, post.updated_at
     by, language = (post.author_username, post.author_name), post.lang or site.language
-    about = (post.path, post.kind == Kind.PAGE, post.title, post.summary, outline(post.html).picture)
+    about = (post.path, post.kind == Kind.PAGE, post.title, post.summary, picture)
     return _card(_Told(absolute_url(""), *about, published_at, updated_at, *by, tuple(post.tags), language))
 
 

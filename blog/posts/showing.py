@@ -34,16 +34,16 @@ def answer(readable: Readable, around: Around, *, asked: str) -> ResponseReturnV
         return redirect(post.path, code=301)
     if readable.is_withheld:
         return withhold(post)
-    at = clock.now()
+    at, found = clock.now(), outline(post.html)
     is_for_all = post.is_out(at) and post.visibility == Visibility.PUBLIC
     return render_page(
         "blog/posts/post.html",
         post=post,
         text=Markup(post.html),  # noqa: S704 - sanitised when it was saved
-        outline=outline(post.html),
+        outline=found,
         is_scheduled=post.is_scheduled(at),
         around=around,
-        sharing=share(post, current_site()) if is_for_all else None,
+        sharing=share(post, current_site(), picture=found.picture) if is_for_all else None,
         may_edit=may_edit(post, by=who),
     )
 

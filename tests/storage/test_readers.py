@@ -40,7 +40,7 @@ def test_one_connection_serves_all_who_read_after_each_other(database: Database)
     assert len(set(map(id, used))) == len(opened) == 1
 
 
-def test_a_connection_on_which_something_went_wrong_is_not_used_again(database: Database) -> None:
+def test_a_connection_on_which_something_went_wrong_goes_back_to_the_pool(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), database.reading() as failed:
         raise ZeroDivisionError
     assert failed.closed
