@@ -6,7 +6,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from app import create_app
+from app import begin, make_site
 from web.server.supervisor import supervise
 from web.settings import load_settings
 
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Answer until told to stop."""
-    settings = load_settings()
+    # Before the processes are forked, as `byline serve` does it.
+    app = make_site(load_settings())
 
     def make_app() -> "WSGIApplication":
-        app = create_app(settings)
+        begun = begin(app)
         # A function has no `at_once`.
-        return lambda environ, start_response: app(environ, start_response)
+        return lambda environ, start_response: begun(environ, start_response)
 
     return supervise(
         make_app, host="127.0.0.1", port=0, processes=int(sys.argv[1]), threads=16, announce=lambda _h, port: _say(port)
