@@ -5,7 +5,7 @@ request. So a message is read in one way or answered with 400 (RFC 9112, section
 """
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from waitress import receiver
 from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
@@ -19,15 +19,24 @@ _CONTROL_CHARACTER = re.compile(rb"[\x00-\x1f\x7f]")
 _MAX_CHUNK_LINE_BYTES = 1024
 _MAX_TRAILER_BYTES = 8 * 1024
 
+# Headers that say something of the message itself, and those that say who asks.
+_NEVER_KEPT = {"CONNECTION", "CONTENT_LENGTH", "EXPECT", "TRANSFER_ENCODING", "AUTHORIZATION", "COOKIE"}
+_MOST_KEPT, _LONGEST_KEPT_BYTES, _MOST_HEADERS_KEPT = 512, 1024, 32
+
 # "$" also matches before a final line feed, so Waitress takes "5\n" for a size where a proxy may end the line.
 receiver.ONLY_HEXDIG_RE = re.compile(rb"[0-9a-fA-F]{1,16}\Z")
 receiver.CHUNK_EXT_RE = re.compile(receiver.CHUNK_EXT_RE.pattern.removesuffix(b"$") + rb"\Z")
 
 
 class RequestParser(HTTPRequestParser):
-    """One request: read completely, or with `error` set and nothing of it given to the application."""
+    """One request: read completely, or with `error` set and nothing of it given to the application.
+
+    Most of those who read are programs, and a program sends the same headers each time: what was read once is kept.
+    Only one thread reads requests.
+    """
 
     body_rcv: Any
+    _kept: ClassVar[dict[bytes, dict[str, str]]] = {}
 
     def received(self, data: bytes) -> int:
         """Take bytes, and say how many of them belong to this request."""
@@ -45,11 +54,18 @@ class RequestParser(HTTPRequestParser):
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read the request line and the headers. Raises ParsingError (400), TransferEncodingNotImplemented (501)."""
-        if _CONTROL_CHARACTER.search(header_plus.partition(b"\r\n")[0]):
+        request_line, _, fields = header_plus.partition(b"\r\n")
+        if _CONTROL_CHARACTER.search(request_line):
             raise ParsingError("The request line holds a control character.")
-        if not _has_one_reading(header_plus.lower()):
-            _refuse_two_readings(header_plus.split(b"\r\n")[1:])
-        super().parse_header(header_plus)
+        known = self._kept.get(fields)
+        if known is not None:
+            self.headers = known.copy()
+            super().parse_header(request_line + b"\r\n")
+        else:
+            if not _has_one_reading(header_plus.lower()):
+                _refuse_two_readings(fields.split(b"\r\n"))
+            super().parse_header(header_plus)
+            self._keep(fields)
         if self.version not in ("1.0", "1.1"):
             raise ParsingError("The version of HTTP is not 1.0 or 1.1.")
         if self.version == "1.0" and "TRANSFER_ENCODING" in self.headers:
@@ -60,6 +76,15 @@ class RequestParser(HTTPRequestParser):
             raise ParsingError("The request target is not a path.")
         if self.chunked:
             self.body_rcv = _BoundedChunks(self.body_rcv.getbuf())
+
+    def _keep(self, fields: bytes) -> None:
+        if len(fields) > _LONGEST_KEPT_BYTES or len(self.headers) > _MOST_HEADERS_KEPT:
+            return
+        if self.chunked or not _NEVER_KEPT.isdisjoint(self.headers):
+            return
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        self._kept[fields] = self.headers.copy()
 
 
 class _BoundedChunks(receiver.ChunkedReceiver):
