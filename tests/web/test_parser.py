@@ -26,7 +26,8 @@ REQUEST_LINES = [
 FIELDS = [
     "",
     "Host: localhost\r\n",
-    "host: localhost\r\nUser-Agent: Reader/1\r\nAccept: a\r\nAccept: b\r\nX_Y: z\r\n",
+    "host: localhost\r\nUser-Agent: Reader/1\r\nAccept: a\r\n",
+    "Host: localhost\r\nAccept: a\r\nAccept: b\r\nX_Y: z\r\n",
     'Host: localhost\r\nIf-None-Match: "a", W/"b"\r\n',
     "Host: localhost\r\nHost: other\r\n",
     "Host : localhost\r\n",
@@ -39,7 +40,12 @@ FIELDS = [
     "Host: localhost\r\nTransfer-Encoding: chunked\r\n",
     "Host: localhost\r\nTransfer-Encoding: \r\n",
     "Host: localhost\r\nTransfer-Encoding: gzip\r\n",
+    "Host: localhost\r\nExpect: 100-continue\r\n",
     "Host: localhost\r\nCookie: session=secret\r\n",
+    "Host: localhost\r\nReferer: http://localhost/preview/secret\r\n",
+    "Host: localhost\r\nX-Forwarded-For: 192.0.2.secret\r\n",
+    "Host: localhost\r\nProxy-Authorization: Basic secret\r\n",
+    "Host: localhost\r\nSession_Token: secret\r\n",
     "Host: localhost\r\nAuthorization: Bearer secret\r\n",
 ]
 SAID = (
@@ -83,8 +89,32 @@ def test_what_says_who_asks_or_where_a_message_ends_is_not_kept(kept: dict[bytes
     for request_line, fields in product(REQUEST_LINES, FIELDS):
         parsed(request_line, fields)
     assert any(known.get("USER_AGENT") == "Reader/1" for known in kept.values())
+    assert not any(b"secret" in block for block in kept)
     names = {name for known in kept.values() for name in known}
     assert names == {"HOST", "USER_AGENT", "ACCEPT", "IF_NONE_MATCH"}
+
+
+def test_headers_that_are_nearly_alike_are_read_as_what_they_are(kept: dict[bytes, dict[str, str]]) -> None:
+    long = f"User-Agent: {'x' * 200}"
+    values = [
+        "Host: a",
+        "Host: b",
+        'If-None-Match: "a"',
+        'If-None-Match: "A"',
+        f"{long}y",
+        f"{long}z",
+        "Accept: a",
+        "Accept: a ",
+    ]
+    blocks = [f"Host: localhost\r\n{value}\r\n" for value in values[2:]] + [f"{value}\r\n" for value in values[:2]]
+    alone = []
+    for block in blocks:
+        kept.clear()
+        alone.append(parsed("GET / HTTP/1.1", block)["headers"])
+    kept.clear()
+    for _again in range(2):
+        assert [parsed("GET / HTTP/1.1", block)["headers"] for block in blocks] == alone
+    assert len(kept) == len(blocks)
 
 
 def test_what_is_done_to_the_headers_of_one_request_does_not_reach_the_next() -> None:
@@ -96,9 +126,8 @@ def test_what_is_done_to_the_headers_of_one_request_does_not_reach_the_next() ->
 
 def test_what_is_kept_is_bounded(kept: dict[bytes, dict[str, str]]) -> None:
     for number in range(2000):
-        parsed("GET / HTTP/1.1", f"Host: localhost\r\nX-Number: {number}\r\n")
+        parsed("GET / HTTP/1.1", f"Host: localhost\r\nUser-Agent: Reader/{number}\r\n")
         assert len(kept) <= 512
     kept.clear()
-    parsed("GET / HTTP/1.1", f"Host: localhost\r\nX-Long: {'x' * 1024}\r\n")
-    parsed("GET / HTTP/1.1", "Host: localhost\r\n" + "".join(f"X-{number}: y\r\n" for number in range(32)))
+    parsed("GET / HTTP/1.1", f"Host: localhost\r\nUser-Agent: {'x' * 1024}\r\n")
     assert not kept

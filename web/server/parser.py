@@ -19,9 +19,13 @@ _CONTROL_CHARACTER = re.compile(rb"[\x00-\x1f\x7f]")
 _MAX_CHUNK_LINE_BYTES = 1024
 _MAX_TRAILER_BYTES = 8 * 1024
 
-# Headers that say something of the message itself, and those that say who asks.
-_NEVER_KEPT = {"CONNECTION", "CONTENT_LENGTH", "EXPECT", "TRANSFER_ENCODING", "AUTHORIZATION", "COOKIE"}
-_MOST_KEPT, _LONGEST_KEPT_BYTES, _MOST_HEADERS_KEPT = 512, 1024, 32
+# Headers that say neither where a message ends nor who asks, nor from where they come.
+_KEPT_NAMES = frozenset({
+    "ACCEPT", "ACCEPT_ENCODING", "ACCEPT_LANGUAGE", "CACHE_CONTROL", "DNT", "FROM", "HOST", "IF_MODIFIED_SINCE",
+    "IF_NONE_MATCH", "PRAGMA", "PRIORITY", "SEC_CH_UA", "SEC_CH_UA_MOBILE", "SEC_CH_UA_PLATFORM", "SEC_FETCH_DEST",
+    "SEC_FETCH_MODE", "SEC_FETCH_SITE", "SEC_FETCH_USER", "SEC_GPC", "UPGRADE_INSECURE_REQUESTS", "USER_AGENT",
+})  # fmt: skip
+_MOST_KEPT, _LONGEST_KEPT_BYTES = 512, 1024
 
 # "$" also matches before a final line feed, so Waitress takes "5\n" for a size where a proxy may end the line.
 receiver.ONLY_HEXDIG_RE = re.compile(rb"[0-9a-fA-F]{1,16}\Z")
@@ -78,9 +82,9 @@ class RequestParser(HTTPRequestParser):
             self.body_rcv = _BoundedChunks(self.body_rcv.getbuf())
 
     def _keep(self, fields: bytes) -> None:
-        if len(fields) > _LONGEST_KEPT_BYTES or len(self.headers) > _MOST_HEADERS_KEPT:
-            return
-        if self.chunked or not _NEVER_KEPT.isdisjoint(self.headers):
+        # Whatever Waitress drops or joins has a line of its own.
+        is_plain = fields.count(b"\r\n") == len(self.headers) + 1 and self.headers.keys() <= _KEPT_NAMES
+        if not is_plain or len(fields) > _LONGEST_KEPT_BYTES:
             return
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
