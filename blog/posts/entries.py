@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 from flask import Flask
 from markupsafe import Markup
@@ -18,8 +19,9 @@ def init_entries(app: Flask) -> None:
 
     @lru_cache(_KEPT)
     def entry(post: PostLine, site: Site) -> Markup:
-        template = app.jinja_env.get_template("blog/posts/entries.html")
-        return Markup(template.module.entry(post, site))  # type: ignore[attr-defined]  # noqa: S704 - a macro's
+        macros: Any = app.jinja_env.get_template("blog/posts/entries.html").module
+        written: Markup = macros.entry(post, site)
+        return written
 
     def entries(posts: Iterable[PostLine], site: Site) -> Markup:
         # What an entry is written with; the rest of the site may change.
