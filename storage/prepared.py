@@ -1,4 +1,4 @@
-"""Statements that are asked at every request: written once, and asked below SQLAlchemy, at a third of the cost."""
+"""Statements of every page and every save: written once, and asked below SQLAlchemy, at a third of the cost."""
 
 from enum import Enum
 from typing import TYPE_CHECKING, Any

@@ -39,9 +39,9 @@ class Dispatcher:
     """Waitress's, once for each kind of work.
 
     Threads that compute side by side take the interpreter from each other at every row that is read: where three made
-    pages, each cost half as much again, and where 64 did, twice as much. So pages have one thread, and what takes long
-    has a few, which pages do not wait for then. The others may wait. Should the thread for pages be held for a fifth of
-    a second, a few more make pages too, as many at once as there are and no more.
+    pages, each cost up to half as much again, and where 64 did, twice as much. So pages have one thread, and what takes
+    long has a few, which pages do not wait for then. The others may wait. Should the thread for pages be held for a
+    fifth of a second, a few more make pages too, as many at once as there are and no more.
     """
 
     def __init__(self, *, threads: int, kind_of: KindOf = by_method) -> None:
