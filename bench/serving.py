@@ -1,8 +1,9 @@
 """What reading and publishing cost, each figure beside a bare function's under the same server, in one run.
 
 By hand, from the project's folder: `.venv/bin/python -m bench.serving`, on a machine that does nothing else. It takes
-half an hour and some gigabytes of the temp folder (`TMPDIR` says where), needs wrk and nginx from the system's
-packages, and writes `bench/RESULTS.md`. With `--quick` it measures small sites for a second each, and writes nothing.
+three quarters of an hour and some gigabytes of the temp folder (`TMPDIR` says where), needs wrk and nginx from the
+system's packages, and writes `bench/RESULTS.md`. With `--quick` it measures small sites for a second each, and writes
+nothing.
 """
 
 import os
@@ -11,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -39,11 +40,12 @@ class Plan:
     sessions: int = 1_000_000
     rounds: int = 5
     seconds: int = 2
+    turns: int = 21
     publications: int = 60
     browsed: int = 1_000_000
 
 
-QUICK = Plan(sizes=(10, 100), sessions=1_000, rounds=1, seconds=1, publications=10, browsed=10_000)
+QUICK = Plan(sizes=(10, 100), sessions=1_000, rounds=1, seconds=1, turns=3, publications=10, browsed=10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def main() -> None:
             posts.fill(folder / str(size), posts=size, sessions=plan.sessions if size == plan.sizes[-1] else 0)
         for size in plan.sizes:
             lines += _table(folder / str(size), size, plan)
+        lines += _in_turn(folder, plan)
         lines += _publishing(folder, plan)
     text = "\n".join(lines)
     Console().print(text, markup=False, highlight=False, soft_wrap=True)
@@ -111,12 +114,7 @@ def _table(folder: Path, size: int, plan: Plan) -> Iterator[str]:
 
 
 def _questions(site: Place) -> list[Question]:
-    # Of the variant that is asked for: each has a tag of its own.
-    plain = {"Accept-Encoding": "identity"}
-    tag = requests.get(site.url + "/", headers=plain, timeout=10).headers["ETag"]
-    again = requests.get(site.url + "/", headers=plain | {"If-None-Match": tag}, timeout=10)
-    if again.status_code != HTTPStatus.NOT_MODIFIED:
-        raise RuntimeError(f"A page that is unchanged was answered with {again.status_code}.")
+    tag = _tag_of_home(site)
     cookie = {"Cookie": f"session={Publishing(site.url).cookie}"}
     return [
         *(Question(f"hello, bytes of {name}", "hello", path) for name, path in _PAGES),
@@ -134,6 +132,16 @@ def _questions(site: Place) -> list[Question]:
         Question("search for a rare word, missed", "site", f"/search?q={posts.RARE}", PAST_THE_CACHE),
         Question("search for a common word, missed", "site", "/search?q=winter", PAST_THE_CACHE),
     ]
+
+
+def _tag_of_home(site: Place) -> str:
+    # Of the variant that is asked for: each has a tag of its own.
+    plain = {"Accept-Encoding": "identity"}
+    tag = requests.get(site.url + "/", headers=plain, timeout=10).headers["ETag"]
+    again = requests.get(site.url + "/", headers=plain | {"If-None-Match": tag}, timeout=10)
+    if again.status_code != HTTPStatus.NOT_MODIFIED:
+        raise RuntimeError(f"A page that is unchanged was answered with {again.status_code}.")
+    return tag
 
 
 _PAGES = (("home", "/"), ("post", "/posts/post-1"), ("feed", "/feed.xml"))
@@ -199,17 +207,71 @@ def _browse(site: Place, wanted: int, addresses: int) -> tuple[int, float]:
     return int(done), site.memory_mebibytes
 
 
+@contextmanager
+def _sites(folder: Path, sizes: Iterable[int]) -> Iterator[dict[int, Place]]:
+    with ExitStack() as stack:
+        places = {}
+        for number, size in enumerate(sizes):
+            environment = {
+                "BYLINE_INSTANCE": str(folder / str(size)),
+                "PORT": str(8941 + number),
+                "WEB_CONCURRENCY": str(PROCESSES),
+            }
+            places[size] = stack.enter_context(
+                running([sys.executable, "app.py", "serve"], environment=environment, first_line="Byline is at")
+            )
+        yield places
+
+
+def _in_turn(folder: Path, plan: Plan) -> Iterator[str]:
+    """The same page from all, one right after the other: minutes apart, the machine itself is faster or slower."""
+    costs: dict[tuple[str, int], list[float]] = {}
+    unchanged = "home, unchanged (304)"
+    with _sites(folder, plan.sizes) as places:
+        for place in places.values():
+            # They are to be as large as they get.
+            for question in _questions(place):
+                if question.place == "site":
+                    load(place, question.path, connections=32, seconds=plan.seconds, headers=question.headers)
+        tags = {size: {"If-None-Match": _tag_of_home(place)} for size, place in places.items()}
+        order = [(name, path, size) for name, path in (*_PAGES, (unchanged, "/")) for size in places]
+        for _turn in track(range(plan.turns), description="in turn"):
+            # There and back: what comes first differs from what comes after it.
+            order.reverse()
+            for name, path, size in order:
+                headers = tags[size] if name == unchanged else {}
+                cost = load(places[size], path, connections=32, seconds=1, headers=headers).cpu
+                costs.setdefault((name, size), []).append(cost)
+        bytes_of = {
+            (name, size): len(requests.get(place.url + path, timeout=10).content)
+            for name, path in _PAGES
+            for size, place in places.items()
+        }
+    smallest = plan.sizes[0]
+    yield "\n## The same page of sites of several sizes, asked in turn\n"
+    yield f"| what | posts | bytes | processor time, µs | beside {smallest:,} posts | beside the size before |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    for name, _path in _PAGES:
+        for before, size in zip((smallest, *plan.sizes), plan.sizes, strict=False):
+            beside = [_beside(costs[name, size], costs[name, base]) for base in (smallest, before)]
+            yield (
+                f"| {name} | {size:,} | {bytes_of[name, size]:,} | {median(costs[name, size]):.0f} | {beside[0]:.2f} "
+                f"| {beside[1]:.2f} |"
+            )
+    yield "\nHome that is unchanged (304) beside home, in the same turns: " + ", ".join(
+        f"{_beside(costs[unchanged, size], costs['home', size]):.2f} with {size:,} posts" for size in plan.sizes
+    )
+
+
+def _beside(costs: list[float], others: list[float]) -> float:
+    return median(one / other for one, other in zip(costs, others, strict=True))
+
+
 def _publishing(folder: Path, plan: Plan) -> Iterator[str]:
     small, large = plan.sizes[0], plan.sizes[-1]
     took: dict[int, list[float]] = {small: [], large: []}
-    with ExitStack() as stack:
-        clients = {}
-        for number, size in enumerate((small, large)):
-            environment = {"BYLINE_INSTANCE": str(folder / str(size)), "PORT": str(8941 + number)}
-            place = stack.enter_context(
-                running([sys.executable, "app.py", "serve"], environment=environment, first_line="Byline is at")
-            )
-            clients[size] = Publishing(place.url)
+    with _sites(folder, (small, large)) as places:
+        clients = {size: Publishing(place.url) for size, place in places.items()}
         synced = []
         for _ in track(range(plan.publications), description="publishing"):
             for size, client in clients.items():

@@ -20,9 +20,8 @@ def main() -> int:
     app = make_site(load_settings())
 
     def make_app() -> "WSGIApplication":
-        begun = begin(app)
-        # A function has no `at_once`.
-        return lambda environ, start_response: begun(environ, start_response)
+        # The layers have no `at_once`.
+        return begin(app).wsgi_app
 
     return supervise(
         make_app, host="127.0.0.1", port=0, processes=int(sys.argv[1]), threads=16, announce=lambda _h, port: _say(port)

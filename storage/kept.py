@@ -3,13 +3,15 @@
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from storage import sqlite
 from storage.commits import Commits, Mark
 from storage.prepared import Prepared, Row
+
+Made = TypeVar("Made")
 
 
 class Unread(Exception):
@@ -49,12 +51,13 @@ class KeptConnections:
 
         return ask
 
-    def remember(self, statement: sa.Select[Any]) -> Callable[[], Row | None]:
-        """The same for a question without values, which is not asked again as long as nothing is committed."""
+    def remember(self, statement: sa.Select[Any], make: Callable[[Row], Made]) -> Callable[[], Made]:
+        """The same for a question without values that has a row: what is made of it, and as long as nothing is
+        committed, what was made."""
         ask = self.prepare(statement)
-        known: tuple[Mark | None, Row | None] = (None, None)
+        known: tuple[Mark, Made] | None = None
 
-        def answer() -> Row | None:
+        def answer() -> Made:
             nonlocal known
             try:
                 # Before the answer is read: what is committed meanwhile makes it be read again.
@@ -62,8 +65,12 @@ class KeptConnections:
             except sqlite.driver.Error as error:
                 raise _unread(error) from error
             answered = known
-            if mark is None or mark != answered[0]:
-                answered = known = (mark, ask())
+            if answered is None or mark != answered[0]:
+                row = ask()
+                assert row is not None
+                made = make(row)
+                known = None if mark is None else (mark, made)
+                return made
             return answered[1]
 
         return answer

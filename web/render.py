@@ -54,7 +54,7 @@ def init_render(app: Flask, settings: Settings) -> None:
         rfc2822=_rfc2822,
     )
     app.extensions["base_url"] = settings.base_url
-    app.extensions["kept_site"] = app.extensions["database"].kept.remember(SITE)
+    app.extensions["kept_site"] = app.extensions["database"].kept.remember(SITE, Site._make)
 
 
 def load_templates(app: Flask, *prefixes: str) -> None:
@@ -93,7 +93,7 @@ def current_site() -> Site:
     site = known.get("site")
     if site is None:
         try:
-            site = Site._make(current_app.extensions["kept_site"]())
+            site = current_app.extensions["kept_site"]()
         except Unread:
             with reading() as db:
                 site = read_site(db)

@@ -79,7 +79,7 @@ def test_every_commit_makes_another_mark(database: Database, marks: Commits) -> 
 
 
 def test_it_is_asked_again_after_a_commit_and_only_then(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = database.kept.remember(NAME)
+    answer = database.kept.remember(NAME, tuple)
     rename(database, "One")
     assert answer() == ("One",)
     asked = counted(database, monkeypatch)
@@ -92,7 +92,7 @@ def test_it_is_asked_again_after_a_commit_and_only_then(database: Database, monk
 
 
 def test_what_is_committed_while_it_is_asked_is_seen_next(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer, take = database.kept.remember(NAME), database.kept._take
+    answer, take = database.kept.remember(NAME, tuple), database.kept._take
     rename(database, "One")
 
     def take_and_be_overtaken() -> Any:
@@ -127,7 +127,7 @@ for number in range(first, int(sys.argv[2])):
 
 
 def test_what_another_process_was_told_is_committed_is_seen(database: Database) -> None:
-    answer = database.kept.remember(NAME)
+    answer = database.kept.remember(NAME, tuple)
     writing = [sys.executable, "-c", WRITE, str(database.path), "300"]
     with subprocess.Popen(writing, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -147,7 +147,7 @@ def test_a_database_without_a_log_is_asked_each_time(path: Path, monkeypatch: py
         # What a crash left behind says nothing.
         path.with_name("byline.db-shm").write_bytes(commits._KNOWN_FORMAT + bytes(32 * 1024))
         database = Database(path, readers=1)
-        asked, answer = counted(database, monkeypatch), database.kept.remember(NAME)
+        asked, answer = counted(database, monkeypatch), database.kept.remember(NAME, tuple)
         for number in range(3):
             connection.execute("UPDATE site SET name = ?", (f"Name {number}",))
             assert answer() == (f"Name {number}",)
@@ -181,7 +181,7 @@ def nobody_says_what_is_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_it_cannot_be_known_it_is_asked_each_time(
     database: Database, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
-    answer = database.kept.remember(NAME)
+    answer = database.kept.remember(NAME, tuple)
     rename(database, "One")
     with monkeypatch.context() as patch:
         spoil(patch)
@@ -210,7 +210,7 @@ def test_a_link_to_a_database_is_followed_to_the_index_beside_it(tmp_path: Path,
     # What was left beside the link by a server that was killed before the database was moved.
     link.with_name("byline.db-shm").write_bytes(commits._KNOWN_FORMAT + bytes(32 * 1024))
     database, writer = Database(link, readers=1), Database(path, readers=1)
-    answer = database.kept.remember(NAME)
+    answer = database.kept.remember(NAME, tuple)
     for name in ("One", "Two", "Three"):
         rename(writer, name)
         assert answer() == (name,)
@@ -220,7 +220,7 @@ def test_a_link_to_a_database_is_followed_to_the_index_beside_it(tmp_path: Path,
 
 
 def test_what_another_program_committed_while_it_was_closed_is_seen(database: Database) -> None:
-    answer = database.kept.remember(NAME)
+    answer = database.kept.remember(NAME, tuple)
     for name in ("One", "Two", "Three"):
         answer()
         database.close()
@@ -232,7 +232,7 @@ def test_what_another_program_committed_while_it_was_closed_is_seen(database: Da
 
 
 def test_writers_that_are_killed_leave_nothing_stale(database: Database) -> None:
-    answer, acknowledged = database.kept.remember(NAME), -1
+    answer, acknowledged = database.kept.remember(NAME, tuple), -1
     for _ in range(5):
         writing = [sys.executable, "-c", WRITE, str(database.path), "1000000", str(acknowledged + 1)]
         with subprocess.Popen(writing, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -254,7 +254,7 @@ def test_writers_that_are_killed_leave_nothing_stale(database: Database) -> None
 
 def test_it_does_not_wait_for_another_program(path: Path) -> None:
     database = Database(path, readers=1)
-    answer = database.kept.remember(NAME)
+    answer = database.kept.remember(NAME, tuple)
     with another_program(path, "PRAGMA locking_mode = EXCLUSIVE;UPDATE site SET name = 'held'"):
         began = time.monotonic()
         with pytest.raises(Unread):

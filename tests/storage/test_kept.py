@@ -50,7 +50,7 @@ def test_one_after_the_other_is_asked_on_one_connection(kept: KeptConnections, m
     assert len(made) == 1
 
 
-@pytest.mark.parametrize("way", [KeptConnections.prepare, KeptConnections.remember])
+@pytest.mark.parametrize("way", [KeptConnections.prepare, lambda kept, asked: kept.remember(asked, tuple)])
 def test_what_cannot_be_read_is_said_and_the_next_is_answered(
     kept: KeptConnections, path: Path, tmp_path: Path, way: Callable[[KeptConnections, Any], Callable[[], Any]]
 ) -> None:

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+from email.utils import parsedate_to_datetime
 
 import pytest
 from waitress.channel import HTTPChannel
@@ -204,6 +205,47 @@ def test_http_1_0_sees_the_end_of_an_unsized_answer_in_the_end_of_the_connection
     assert "transfer-encoding" not in reply.headers
 
 
+def test_what_is_ready_is_sent_as_it_is_in_one_segment(wire):
+    before = wire.data_segments_received()
+    reply = wire.ask("/ready")
+    assert wire.data_segments_received() == before + 1
+    assert reply.body == b"xxxxx"
+    assert set(reply.headers) == {"x-ready", "content-length", "date"}
+    assert abs(parsedate_to_datetime(reply.headers["date"]).timestamp() - time.time()) < PATIENCE_SECONDS
+    assert wire.ask("/ready", method="HEAD").headers["x-ready"] == "yes"
+    assert wire.ask(f"/ready?{20 * MEBIBYTE}").body == b"x" * 20 * MEBIBYTE
+    assert wire.ask("/hello").body == b"hello"
+
+
+def test_pipelined_answers_that_are_ready_come_in_their_order(wire):
+    paths = ["/hello", "/ready", "/unsized", "/ready?7", "/not_modified", "/ready?8", "/hello"]
+    wire.send("".join(f"GET {path} HTTP/1.1\nHost: localhost\n\n" for path in paths))
+    assert [len(wire.read_reply().body) for _path in paths] == [5, 5, 7, 7, 0, 8, 5]
+
+
+@pytest.mark.parametrize(
+    ("request_text", "version", "connection"),
+    [
+        ("GET /ready HTTP/1.1\nHost: a\nConnection: close\n\n", "HTTP/1.1", "close"),
+        ("GET /ready HTTP/1.1\nHost: a\nConnection: TE, Close\n\n", "HTTP/1.1", "close"),
+        ("GET /ready HTTP/1.0\n\n", "HTTP/1.0", "close"),
+        ("GET /ready HTTP/1.0\nConnection: keep-alive\n\n", "HTTP/1.0", "keep-alive"),
+    ],
+)
+def test_what_is_ready_is_not_sent_where_the_connection_is_spoken_of(wire, request_text, version, connection):
+    wire.send(request_text)
+    reply = wire.read_reply()
+    assert (reply.version, reply.headers["connection"], reply.body) == (version, connection, b"xxxxx")
+    assert "x-ready" not in reply.headers
+
+
+def test_nothing_comes_behind_what_was_ready(wire):
+    assert wire.ask("/ready_and_more").body == b"ok"
+    assert wire.ask("/hello").version == "HTTP/1.1"
+    assert wire.ask("/ready_and_more?twice").body == b"ok"
+    assert wire.is_closed()
+
+
 def test_several_cookies_stay_several_headers(wire):
     assert wire.ask("/cookies").headers["set-cookie"] == "a=1, b=2"
 
@@ -395,6 +437,18 @@ def test_an_unfinished_request_may_be_finished_during_the_end():
         assert idle.is_closed()
         wire.send("world")
         assert json.loads(wire.read_reply().body)["body_bytes"] == 10
+        assert site.wait()[0] == 0
+
+
+def test_what_is_ready_says_that_the_connection_ends_with_the_process():
+    with TinySite() as site, site.connect() as wire, site.connect() as idle:
+        wire.send("POST /ready HTTP/1.1\nHost: localhost\nContent-Length: 1\n\n")
+        assert idle.ask("/hello").status == 200
+        site.signal()
+        assert idle.is_closed()
+        wire.send("x")
+        assert wire.read_reply().headers["connection"] == "close"
+        assert wire.is_closed()
         assert site.wait()[0] == 0
 
 

@@ -120,6 +120,24 @@ def watch(environ, start_response):
     note("client is gone" if environ["waitress.client_disconnected"]() else "client is still there")
 
 
+def ready(environ, start_response):
+    """An answer whose head is bytes already, where the server takes it."""
+    body = b"x" * int(environ["QUERY_STRING"] or 5) if environ["REQUEST_METHOD"] == "GET" else b""
+    if environ["byline.send_ready"](b"HTTP/1.1 200 OK\r\nX-Ready: yes\r\nContent-Length: %d" % len(body), body):
+        return []
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+def ready_and_more(environ, start_response):
+    """Says more than it may."""
+    send_ready, answer = environ["byline.send_ready"], (b"HTTP/1.1 200 OK\r\nContent-Length: 2", b"ok")
+    assert send_ready(*answer)
+    if environ["QUERY_STRING"] == "twice":
+        send_ready(*answer)
+    return [b"more"]
+
+
 def known(environ, start_response):
     """What `at_once` would have answered."""
     start_response("200 OK", [("Content-Length", "4")])
@@ -129,7 +147,10 @@ def known(environ, start_response):
 known_big = known
 
 ROUTES = {"/" + each.__name__: each for each in (hello, unsized, big, not_modified, no_content, cookies, echo, seen)}
-ROUTES |= {"/" + each.__name__: each for each in (fail, pid, slow, events, endless, until_drained, watch)}
+ROUTES |= {
+    "/" + each.__name__: each
+    for each in (fail, pid, slow, events, endless, until_drained, watch, ready, ready_and_more)
+}
 ROUTES |= {"/known": known, "/known_big": known_big}
 
 

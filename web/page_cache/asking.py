@@ -45,14 +45,11 @@ def takes_a_page(header: GetHeader) -> bool:
     return not prefers_json(header("ACCEPT") or "")
 
 
-def takes_gzip(header: GetHeader) -> bool:
-    """Whether the client can unpack gzip (RFC 9110, 12.5.3)."""
-    accepted = header("ACCEPT_ENCODING")
-    return accepted is not None and _names_gzip(accepted)
-
-
 @lru_cache(256)
-def _names_gzip(accepted: str) -> bool:
+def takes_gzip(accepted: str | None) -> bool:
+    """Whether a client with this Accept-Encoding header can unpack gzip (RFC 9110, 12.5.3)."""
+    if accepted is None:
+        return False
     weights = {}
     for item in accepted.lower().split(","):
         name, *parameters = (part.strip() for part in item.split(";"))

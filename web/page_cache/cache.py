@@ -1,6 +1,7 @@
 """The cache of one process: finds the answer to a request among the pages it keeps, and says when one is stale."""
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -8,7 +9,6 @@ import sqlalchemy as sa
 from storage import clock
 from storage.engine import Database
 from storage.kept import Unread
-from storage.prepared import Row
 from web.page_cache.asking import GetHeader, Visitors, takes_a_page, takes_gzip
 from web.page_cache.pages import Answer, Page, is_named
 from web.page_cache.store import PageStore
@@ -51,7 +51,8 @@ class PageCache:
 
         With `may_compress` false also None when the variant that the client takes was not made yet.
         """
-        page = self.store.get((path, query))
+        key = (path, query)
+        page = self.store.get(key)
         if page is None or page.good_until <= clock.now():
             return None
         try:
@@ -61,7 +62,7 @@ class PageCache:
             return None
         if not page.is_ok and not takes_a_page(header):
             return None
-        return self.answer(page, method, header, key=(path, query), may_compress=may_compress)
+        return self.answer(page, method, header, key=key, may_compress=may_compress)
 
     def validity(self) -> Validity | None:
         """To be asked before a page is rendered; None: it cannot be known now how long the page will be good."""
@@ -75,7 +76,7 @@ class PageCache:
     ) -> Answer | None:
         """What this client gets of a page: its variant, or word that it has it already."""
         variant = page.plain
-        if takes_gzip(header) and page.is_compressible:
+        if page.is_compressible and takes_gzip(header("ACCEPT_ENCODING")):
             if page.gzipped is None:
                 if not may_compress:
                     return None
@@ -90,15 +91,17 @@ class PageCache:
 
 def make_page_cache(database: Database, visitors: Visitors, next_publication: sa.Select[Any]) -> PageCache:
     """A cache that asks this database; `next_publication` is a statement with a parameter `at`."""
-    version, publication = database.kept.remember(CONTENT_VERSION), database.kept.prepare(next_publication)
+    publication = database.kept.prepare(next_publication)
 
-    def first_of(row: Row | None) -> Any:
-        assert row is not None  # the site has its row, and a minimum is always one
-        return row[0]
+    def next_after(at: int) -> int | None:
+        row = publication(at=at)
+        assert row is not None  # a minimum is always one
+        moment: int | None = row[0]
+        return moment
 
     return PageCache(
         visitors,
-        content_version=lambda: first_of(version()),
-        next_publication=lambda at: first_of(publication(at=at)),
+        content_version=database.kept.remember(CONTENT_VERSION, itemgetter(0)),
+        next_publication=next_after,
         most_bytes=_MOST_BYTES,
     )

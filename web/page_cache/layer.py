@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from web.page_cache.asking import GetHeader, takes_a_page
 from web.page_cache.cache import PageCache, Validity
 from web.page_cache.pages import Answer, Headers, Page
+from web.server.framing import SEND_READY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ class PageCacheLayer:
                 if answer is None:
                     return self._render(environ, start_response, header)
         self._count(method, answer.status)
-        return _send(answer, start_response)
+        return _send(answer, environ, start_response)
 
     def at_once(self, method: str, path: str, query: str, header: GetHeader) -> tuple[bytes, bytes] | None:
         """Head and body of an answer that is kept and needs no work, for a server that can send it without a thread."""
@@ -89,7 +90,7 @@ class PageCacheLayer:
                 return []
         answer = self._cache.answer(page, method, header, key=key)
         assert answer is not None
-        return _send(answer, start_response)
+        return _send(answer, again, start_response)
 
     def _ask(
         self, environ: "WSGIEnvironment", validity: Validity | None, key: Key, header: GetHeader
@@ -137,7 +138,11 @@ class _Said:
         return _refuse_to_write
 
 
-def _send(answer: Answer, start_response: "StartResponse") -> list[bytes]:
+def _send(answer: Answer, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
+    # Our own server takes it as the bytes that it is.
+    send_ready = environ.get(SEND_READY)
+    if send_ready is not None and send_ready(answer.head, answer.body):
+        return []
     start_response(answer.status, list(answer.headers))
     return [answer.body] if answer.body else []
 

@@ -60,21 +60,17 @@ class Page:
     good_until: int  # microseconds; a post comes out then
     plain: Variant = field(init=False)
     gzipped: Variant | None = field(init=False, default=None)
+    # Whether it is the page itself, rather than a refusal or a way to another.
+    is_ok: bool = field(init=False)
+    # Whether gzip makes less of it.
+    is_compressible: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.headers = [header for header in self.headers if header[0].lower() not in _OF_ONE_ANSWER]
         self.plain = Variant(self.status, self.headers, self.body, f'"{self._digest}"', None)
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether it is the page itself, rather than a refusal or a way to another."""
-        return self.status.startswith("200")
-
-    @property
-    def is_compressible(self) -> bool:
-        """Whether gzip makes less of it."""
+        self.is_ok = self.status.startswith("200")
         kind = next((value for name, value in self.headers if name.lower() == "content-type"), "")
-        return len(self.body) >= _WORTH_COMPRESSING_BYTES and kind.startswith(_COMPRESSIBLE)
+        self.is_compressible = len(self.body) >= _WORTH_COMPRESSING_BYTES and kind.startswith(_COMPRESSIBLE)
 
     @property
     def size_bytes(self) -> int:

@@ -3,12 +3,10 @@
 import socket
 import time
 from collections.abc import Callable
-from functools import lru_cache
 
 from waitress.channel import HTTPChannel
-from waitress.utilities import build_http_date
 
-from web.server.framing import Answer, Refusal
+from web.server.framing import Answer, Refusal, dated
 from web.server.parser import RequestParser
 
 # Closing while a body still arrives resets the connection, and the sender never sees the refusal (RFC 9112, 9.6).
@@ -66,8 +64,7 @@ class Channel(HTTPChannel):
             return False
         self.requests = []
         request.close()
-        head, body = answer
-        self._send_now(b"%b\r\nDate: %b\r\n\r\n%b" % (head, _date(int(time.time())), body))
+        self._send_now(dated(*answer))
         return True
 
     def _send_now(self, data: bytes) -> None:
@@ -151,8 +148,3 @@ class Channel(HTTPChannel):
             self.will_close = True
         else:
             self._discards_until = time.monotonic() + _DISCARD_SECONDS
-
-
-@lru_cache(2)
-def _date(second: int) -> bytes:
-    return bytes(build_http_date(second), "ascii")

@@ -1,6 +1,7 @@
 """How an answer is framed: where its headers end, where its body ends, and whether the connection outlives it."""
 
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from waitress.task import ErrorTask, Task, WSGITask
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 # In the environment of a request: a function that is true once the process has been told to stop.
 IS_DRAINING = "byline.is_draining"
+# A function that sends an answer whose head is bytes already, instead of `start_response`, and returns whether it did.
+SEND_READY = "byline.send_ready"
 # For how many seconds it waited until a thread was free.
 WAITED_SECONDS = "byline.waited_seconds"
 
@@ -96,12 +99,41 @@ class _FramedTask(Task):
 class Answer(_FramedTask, WSGITask):
     """What the application answers."""
 
+    complete: bool
+
     def get_environment(self) -> "WSGIEnvironment":
-        """Waitress's, how long the request has waited, and a way for a stream to learn that the process is to end."""
+        """Waitress's; how long the request has waited; ways to learn that the process is to end, and to send bytes."""
         environ: WSGIEnvironment = super().get_environment()
         environ[WAITED_SECONDS] = time.monotonic() - self.channel.waits_since
         environ[IS_DRAINING] = lambda: self.channel.server.is_draining
+        environ[SEND_READY] = self.send_ready
         return environ
+
+    def send_ready(self, head: bytes, body: bytes) -> bool:
+        """Send a whole answer of HTTP/1.1 on a connection that stays open, and say whether it is one.
+
+        `head` is the status line and the headers, each but the last ended, without a date; nobody looks at it again.
+        The application has nothing to say after it. Raises RuntimeError where it has begun to answer already.
+        """
+        if self.version != "1.1" or not self._stays_open():
+            return False
+        if self.complete:
+            raise RuntimeError("A request is answered once.")
+        self.complete = self.wrote_header = True
+        # Whatever came behind it would be read as the next answer: it is left out, and Waitress says so in the log.
+        self.content_length = 0
+        self.channel.write_soon(dated(head, body))
+        return True
+
+
+def dated(head: bytes, body: bytes) -> bytes:
+    """An answer as it is sent now."""
+    return b"%b\r\nDate: %b\r\n\r\n%b" % (head, _date(int(time.time())), body)
+
+
+@lru_cache(2)
+def _date(second: int) -> bytes:
+    return bytes(build_http_date(second), "ascii")
 
 
 class Refusal(_FramedTask, ErrorTask):

@@ -53,11 +53,14 @@ _RELIED_ON: dict[Any, tuple[str, ...]] = {
     HTTPChannel: (
         *("task_class", "error_task_class", "parser_class", "readable", "writable", "handle_read", "handle_write"),
         *("handle_close", "will_close", "close_when_flushed", "total_outbufs_len", "last_activity", "request"),
-        *("_flush_exception", "_flush_some", "_flush_some_if_lockable"),
+        *("_flush_exception", "_flush_some", "_flush_some_if_lockable", "write_soon"),
     ),
     HTTPRequestParser: ("received", "parse_header", "expect_continue", "headers_finished", "body_rcv"),
     TcpWSGIServer: ("channel_class", "maintenance", "handle_accept", "add_task"),
-    Task: ("build_response_header", "write", "finish", "has_body", "content_length", "close_on_finish"),
+    Task: (
+        *("build_response_header", "write", "finish", "has_body", "content_length", "close_on_finish"),
+        *("complete", "wrote_header"),
+    ),
     ThreadedTaskDispatcher: ("set_thread_count", "add_task", "shutdown", "handler_thread"),
     WSGITask: ("execute", "get_environment"),
 }

@@ -15,6 +15,7 @@ from storage.kept import Unread
 from web.page_cache.asking import Visitors
 from web.page_cache.cache import PageCache
 from web.page_cache.layer import IS_SHARED, PageCacheLayer
+from web.server.framing import SEND_READY
 
 NOW = 1_800_000_000
 TEXT = b"<p>Words that are worth compressing.</p>" * 100
@@ -99,6 +100,30 @@ def test_what_is_answered_at_once_is_of_the_present_state_too(place: Place) -> N
     assert body == TEXT
     place.version = 2
     assert place.at_once() is None
+
+
+def test_a_server_that_takes_bytes_gets_them(place: Place) -> None:
+    sent = list[tuple[bytes, bytes]]()
+    takes_it, started = True, list[str]()
+
+    def send_ready(head: bytes, body: bytes) -> bool:
+        sent.append((head, body))
+        return takes_it
+
+    def ask(method: str = "GET") -> bytes:
+        environ = create_environ("/", method=method) | {SEND_READY: send_ready}
+        return b"".join(place.layer(environ, lambda status, *_: started.append(status) or len))
+
+    # What was just made, and what was kept.
+    assert [ask(), ask()] == [b"", b""]
+    assert sent == [place.at_once()] * 2
+    assert ask("HEAD") == b""
+    assert sent.pop() == (sent[0][0], b"")
+    assert not started
+    takes_it = False
+    assert ask() == TEXT
+    assert started == ["200 OK"]
+    assert place.asked == ["GET /"]
 
 
 def test_a_change_while_a_page_is_made_makes_it_stale(place: Place) -> None:
