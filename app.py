@@ -53,7 +53,7 @@ from eventlog.log import description as log_description
 from eventlog.log import pages as log_pages
 from eventlog.log.api import make_api
 from eventlog.log.following import check_schema
-from eventlog.redaction import redact
+from eventlog.redaction import redact, without_secrets
 from eventlog.retention import pages as retention_pages
 from eventlog.retention.applying import RETAIN, retain_daily
 from storage.engine import Database
@@ -134,7 +134,7 @@ def make_app(settings: Settings, *, testing: bool = False) -> Flask:
     app = create_base(settings, watch_statements=testing)
     app.testing = testing
     app.before_request(number_request)
-    init_logs(app)
+    init_logs(app, without_secrets)
     init_headers(app, settings)
     init_caching(app)
     init_render(app, settings)

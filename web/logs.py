@@ -5,6 +5,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -15,17 +16,28 @@ from web.current import this_g, this_request
 log = structlog.get_logger()
 
 _QUIET = {"/healthz", "/readyz", "/metrics"}
+_METHODS = {"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"}
+# Readers ask for the same few paths: what is left of them is kept, of short ones.
+_KEPT, _LONGEST_KEPT = 1024, 256
 _BEFORE_A_TOKEN = re.compile(r"/+(setup|join|reset|preview)/", re.IGNORECASE)
+
+
+class Clean(str):
+    """The event of a line that holds no secret, neither in it nor in what is said beside it: nobody looks again."""
+
+    __slots__ = ()
 
 
 def configure_logs(clean: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """For the whole process; what libraries log through `logging` leaves in the same form.
 
-    Each line passes through `clean`, which takes secrets out of whatever somebody put into an address or an error.
+    Each line passes through `clean`, which takes secrets out of whatever somebody put into an address or an error;
+    save those whose event is `Clean`.
     """
 
-    def clean_line(_logger: object, _method: str, line: Any) -> dict[str, Any]:
-        return clean(dict(line))
+    def clean_line(_logger: object, _method: str, line: Any) -> Any:
+        # All of a line that is known to be clean is ours but a path, and looking at it would cost as much as writing it.
+        return line if isinstance(line.get("event"), Clean) else clean(dict(line))
 
     # Without local variables: they hold passwords and tokens.
     render_error = structlog.processors.ExceptionRenderer(
@@ -53,8 +65,14 @@ def configure_logs(clean: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 
-def init_logs(app: Flask) -> None:
-    """One line for each request, written when its answer is ready."""
+def init_logs(app: Flask, clean: Callable[[str], str]) -> None:
+    """One line for each request, written when its answer is ready. `clean` takes secrets out of what was asked for."""
+    event = Clean("request")
+
+    def clean_path(path: str) -> str:
+        return clean(_without_token(path))
+
+    kept_path = lru_cache(_KEPT)(clean_path)
 
     @app.before_request
     def begin() -> None:
@@ -68,10 +86,11 @@ def init_logs(app: Flask) -> None:
         known, asked = this_g(), this_request()
         response.headers.add("X-Request-Id", known.request_id)
         if asked.path not in _QUIET:
+            method, path = asked.method, asked.path
             log.info(
-                "request",
-                method=asked.method,
-                path=_without_secrets(asked.path),
+                event,
+                method=method if method in _METHODS else clean(method),
+                path=kept_path(path) if len(path) <= _LONGEST_KEPT else clean_path(path),
                 status=response.status_code,
                 milliseconds=round((time.perf_counter() - known.began) * 1000, 1),
                 **_refused_session(response.status_code),
@@ -87,7 +106,7 @@ def _refused_session(status: int) -> dict[str, str]:
     return {"session": who.log_session} if who is not None and who.is_authenticated else {}
 
 
-def _without_secrets(path: str) -> str:
+def _without_token(path: str) -> str:
     """The path; of an address that holds a one-time token, also where it was mistyped, only what stands before it."""
     match = _BEFORE_A_TOKEN.match(path)
     return f"{match[0]}…" if match else path

@@ -40,6 +40,15 @@ def lines_for(site: Site, method: str, path: str, **more: Any) -> list[dict[str,
     return [dict(line) for line in lines]
 
 
+def lines_of(program: str) -> list[dict[str, Any]]:
+    """All that it said, which has to be lines of JSON on standard error."""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    return [json.loads(line) for line in done.stderr.splitlines()]
+
+
 def test_each_request_leaves_one_line(site: Site) -> None:
     with capture_logs([structlog.contextvars.merge_contextvars]) as lines:
         answer = site.client().get("/nowhere?q=private")
@@ -95,6 +104,46 @@ def test_no_one_time_token_of_an_address_and_no_query_is_logged(site: Site, meth
     assert "A-SECRET" not in json.dumps(lines)
 
 
+AWS_KEY = "AKIA" + "ABCDEFGHIJKLMNOP"
+GITHUB_TOKEN = "ghp" + "_" + "0123456789abcdefghijABCDEFGHIJ012345"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "secret"),
+    [
+        ("GET", f"/posts/{GITHUB_TOKEN}", GITHUB_TOKEN),
+        ("GET", f"/posts/{'long-' * 80}/{GITHUB_TOKEN}", GITHUB_TOKEN),
+        ("GET", f"/posts/{GITHUB_TOKEN.replace('_', '%5f')}", "0123456789abcdefghij"),
+        (AWS_KEY, "/", AWS_KEY),
+    ],
+)
+def test_a_secret_in_what_was_asked_for_is_cut_out_the_second_time_too(
+    site: Site, method: str, path: str, secret: str
+) -> None:
+    for _again in range(2):
+        [line] = lines_for(site, method, path)
+        assert secret not in str(line)
+        assert "[redacted: " in line["method"] + line["path"]
+
+
+CLEANING_PROGRAM = """
+import logging
+import structlog
+from web.logs import Clean, configure_logs
+
+configure_logs(lambda line: {**line, "was_cleaned": True})
+structlog.get_logger().info("hello")
+structlog.get_logger().info(Clean("clean already"), number=1)
+logging.getLogger("waitress").warning("from a library")
+"""
+
+
+def test_all_lines_are_cleaned_but_those_that_are_clean() -> None:
+    assert [(line["event"], "was_cleaned" in line) for line in lines_of(CLEANING_PROGRAM)] == [
+        ("hello", True), ("clean already", False), ("from a library", True),
+    ]  # fmt: skip
+
+
 def test_no_cookie_token_body_or_password_is_logged(site: Site) -> None:
     browser = site.client()
     token = site.token("alan")
@@ -119,17 +168,13 @@ def test_no_cookie_token_body_or_password_is_logged(site: Site) -> None:
 
 
 def test_everything_leaves_as_json_on_standard_error_without_the_values_of_variables() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=True
-    )
-    assert done.stdout == ""
-    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    lines = lines_of(PROGRAM)
     assert [line["event"] for line in lines] == [
         "hello", "from a library: an argument", "failed", "failed in a library",
     ]  # fmt: skip
     assert [line["level"] for line in lines] == ["info", "warning", "error", "error"]
     assert all(line["timestamp"].endswith("Z") for line in lines)
-    assert "a local secret" not in done.stderr
+    assert "a local secret" not in str(lines)
     for line in lines[2:]:
         [error] = line["exception"]
         assert (error["exc_type"], error["exc_value"]) == ("RuntimeError", "what went wrong")
