@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ import sqlalchemy as sa
 from storage import sqlite
 from storage.engine import Database
 from storage.errors import Busy, Damaged, Full
+from storage.prepared import Prepared
 from storage.upgrading import upgrade
 from storage.watching import forbid_statements
 from tests.folders import another_program
 
 RENAME = sa.text("UPDATE site SET name = :name")
 NAME = sa.text("SELECT name FROM site")
+PREPARED = Prepared(sa.select(sa.column("name")).select_from(sa.table("site")))
 
 
 @pytest.fixture
@@ -36,6 +38,18 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def name_in(database: Database) -> str:
     with database.reading() as db:
         return str(db.execute(NAME).scalar_one())
+
+
+def name_by_sqlalchemy(db: sa.Connection) -> str:
+    return str(db.execute(NAME).scalar_one())
+
+
+def name_by_driver(db: sa.Connection) -> str:
+    [(name,)] = PREPARED.all(db)
+    return str(name)
+
+
+WAYS = [name_by_sqlalchemy, name_by_driver]
 
 
 def pragma(db: sa.Connection, name: str) -> Any:
@@ -128,29 +142,38 @@ def _write_half(database: Database) -> None:
         _ = 1 / 0
 
 
-def test_a_reader_that_failed_sees_what_is_new_the_next_time(database: Database) -> None:
+@pytest.mark.parametrize("ask", WAYS)
+def test_a_reader_that_failed_sees_what_is_new_the_next_time(
+    database: Database, ask: Callable[[sa.Connection], str]
+) -> None:
     single = Database(database.path, readers=1)
     with pytest.raises(ZeroDivisionError):
-        _read_half(single)
+        _read_half(single, ask)
     with database.transaction() as db:
         db.execute(RENAME, {"name": "Newer"})
     assert name_in(single) == "Newer"
     single.close()
 
 
-def _read_half(database: Database) -> None:
+def _read_half(database: Database, ask: Callable[[sa.Connection], str]) -> None:
     with database.reading() as db:
-        db.execute(NAME).scalar_one()
+        ask(db)
         _ = 1 / 0
 
 
-def test_a_reader_keeps_its_snapshot_to_the_end(database: Database) -> None:
-    with database.reading() as reader:
-        assert reader.execute(NAME).scalar_one() == "Byline"
+@pytest.mark.parametrize("then", WAYS)
+@pytest.mark.parametrize("first", WAYS)
+def test_a_reader_keeps_its_snapshot_to_the_end_however_it_asks(
+    database: Database, first: Callable[[sa.Connection], str], then: Callable[[sa.Connection], str]
+) -> None:
+    single = Database(database.path, readers=1)
+    with single.reading() as reader:
+        assert first(reader) == "Byline"
         with database.transaction() as db:
             db.execute(RENAME, {"name": "Newer"})
-        assert reader.execute(NAME).scalar_one() == "Byline"
-    assert name_in(database) == "Newer"
+        assert then(reader) == "Byline"
+    assert name_in(single) == "Newer"
+    single.close()
 
 
 def test_a_transaction_inside_a_transaction_is_a_mistake_that_is_named(database: Database) -> None:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -35,8 +36,9 @@ def test_one_connection_serves_all_who_read_after_each_other(database: Database)
     for _again in range(5):
         with database.reading() as db:
             used.append(db)
-            assert db.in_transaction()
-        assert not db.in_transaction()
+            driver_connection: Any = db.connection.dbapi_connection
+            assert driver_connection.in_transaction
+        assert not driver_connection.in_transaction
     assert len(set(map(id, used))) == len(opened) == 1
 
 
