@@ -33,7 +33,7 @@ class RequestLogin(flask_login.LoginManager):
 
     def _load_user(self) -> None:
         """Flask-Login's hook for finding who is asking."""
-        g._login_user = _find_principal()
+        this_g()._login_user = _find_principal()
 
     def identify(self) -> None:
         """Find the principal and put it on the request; a bad Bearer token is remembered for `refuse_bad_bearer`.
@@ -63,7 +63,7 @@ def init_identify(app: Flask) -> None:
 
 def refuse_bad_bearer() -> None:
     """On every route, also a public one: a token that is not good is answered, not ignored. Raises Unauthenticated."""
-    if g.has_bad_bearer:
+    if this_g().has_bad_bearer:
         raise Unauthenticated("The Bearer token is unknown, revoked or expired.", error_code="invalid_token")
 
 

@@ -1,12 +1,10 @@
 """The principal: who a request comes from, found once, before anything is answered."""
 
 from dataclasses import dataclass
-from typing import cast
-
-from flask import g
 
 from auth.permissions import Permission, Role, Scope, is_allowed
 from storage import clock
+from web.current import this_g
 
 FRESH_FOR = 10 * clock.MINUTE
 
@@ -92,4 +90,5 @@ VISITOR = Principal()
 
 def principal() -> Principal:
     """Who the current request comes from."""
-    return cast("Principal", g.principal)
+    who: Principal = this_g().principal
+    return who

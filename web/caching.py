@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from flask import Flask, Request, Response, current_app, g
+from flask import Flask, Request, Response, g
 
-from web.current import this_g, this_request
+from web.current import this_app, this_g, this_request
 from web.marking import View, mark
 from web.page_cache.layer import IS_SHARED
 
@@ -52,7 +52,7 @@ def _say_who_may_keep_it(response: Response) -> Response:
 
 
 def _is_known_alike(asked: Request) -> bool:
-    view = current_app.view_functions.get(asked.endpoint or "")
+    view = this_app().view_functions.get(asked.endpoint or "")
     known: frozenset[str] | None = getattr(view, "shared_by", None)
     if known is None or not asked.query_string:
         return known is not None

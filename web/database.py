@@ -2,15 +2,15 @@
 
 from contextlib import AbstractContextManager
 
-from flask import current_app
 from sqlalchemy import Connection
 
 from storage.engine import Database
+from web.current import this_app
 
 
 def current_database() -> Database:
     """The database of the running application."""
-    database = current_app.extensions["database"]
+    database = this_app().extensions["database"]
     assert isinstance(database, Database)
     return database
 

@@ -2,6 +2,7 @@
 
 from flask import Flask, Response, g
 
+from web.current import this_g
 from web.settings import Settings
 
 # Pictures of other sites are the author's choice; everything else comes from here or not at all. What may be connected
@@ -39,7 +40,7 @@ def init_headers(app: Flask, settings: Settings) -> None:
             if name not in present:
                 response.headers.add(name, value)
         is_page = response.mimetype == "text/html"
-        page_policy = _SCRIPT_POLICY if g.get("has_own_scripts") else _PAGE_POLICY
+        page_policy = _SCRIPT_POLICY if this_g().get("has_own_scripts") else _PAGE_POLICY
         if "Content-Security-Policy" not in present:
             response.headers.add("Content-Security-Policy", page_policy if is_page else _DATA_POLICY)
         if settings.is_https:

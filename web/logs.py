@@ -36,7 +36,7 @@ def configure_logs(clean: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """
 
     def clean_line(_logger: object, _method: str, line: Any) -> Any:
-        # All of a line that is known to be clean is ours but a path, and looking at it would cost as much as writing it.
+        # To look for secrets in a line costs as much as to write it.
         return line if isinstance(line.get("event"), Clean) else clean(dict(line))
 
     # Without local variables: they hold passwords and tokens.

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
-from flask import Flask, Response, g
+from flask import Flask, Response
 
-from web.current import this_request
+from web.current import this_g, this_request
 from web.errors import Unauthenticated
 from web.marking import mark
 
@@ -53,7 +53,7 @@ def init_metrics(app: Flask, may_read: Callable[[], bool]) -> Callable[[str, str
             known = asked.method if asked.method in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
             # Where there is no room for a counter, the answer is what matters.
             with suppress(OSError):
-                made_of(known, response.status_code // 100).observe(time.perf_counter() - g.began)
+                made_of(known, response.status_code // 100).observe(time.perf_counter() - this_g().began)
         return response
 
     def count_kept(method: str, status: str) -> None:

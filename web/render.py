@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response
 from flask.templating import Environment
 from jinja2 import StrictUndefined
 
@@ -17,7 +17,7 @@ from storage import clock
 from storage.kept import Unread
 from storage.watching import forbid_statements
 from web.csrf import form_token
-from web.current import this_g
+from web.current import this_app, this_g, this_request
 from web.database import reading
 from web.dates import Form, write_day
 from web.settings import Settings
@@ -84,7 +84,7 @@ def render_feed(template: str, *, mimetype: str, **arguments: Any) -> Response:
 
 def absolute_url(path: str) -> str:
     """The public address of a path of this site."""
-    return f"{current_app.extensions['base_url']}{path}"
+    return f"{this_app().extensions['base_url']}{path}"
 
 
 def current_site() -> Site:
@@ -93,7 +93,7 @@ def current_site() -> Site:
     site = known.get("site")
     if site is None:
         try:
-            site = current_app.extensions["kept_site"]()
+            site = this_app().extensions["kept_site"]()
         except Unread:
             with reading() as db:
                 site = read_site(db)
@@ -103,15 +103,15 @@ def current_site() -> Site:
 
 
 def _render(template: str, arguments: dict[str, Any]) -> str:
-    principal = g.principal
+    principal = this_g().principal
     if "site" not in arguments:
         arguments["site"] = current_site()
     arguments.setdefault("principal", principal)
     # A page for a visitor has no sign-out form, and a token would need a cookie.
     arguments.setdefault("csrf_token", form_token() if principal.is_authenticated and principal.has_session else "")
-    arguments.setdefault("canonical_url", absolute_url(quote(request.path)))
+    arguments.setdefault("canonical_url", absolute_url(quote(this_request().path)))
     with forbid_statements("while a page was built"):
-        return current_app.jinja_env.get_template(template).render(arguments)
+        return this_app().jinja_env.get_template(template).render(arguments)
 
 
 def _local(at: int, zone: str) -> datetime:

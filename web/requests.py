@@ -10,7 +10,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-from web.current import this_request
+from web.current import this_g, this_request
 from web.errors import Busy, Forbidden, TooLarge
 from web.marking import View, mark
 from web.server.framing import WAITED_SECONDS
@@ -64,7 +64,7 @@ class ForeignOrigin(Forbidden):
 
 def number_request() -> None:
     """Give the request a number that its answer and its log lines share."""
-    g.request_id = secrets.token_hex(8)
+    this_g().request_id = secrets.token_hex(8)
 
 
 def refuse_late() -> None:
@@ -105,7 +105,7 @@ def check_origin() -> None:
 
     Browsers that send neither header leave the decision to the form token.
     """
-    if request.method in _SAFE_METHODS or g.principal.has_token:
+    if this_request().method in _SAFE_METHODS or g.principal.has_token:
         return
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, Flask, current_app, redirect, request
+from flask import Blueprint, Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
 from auth.guards import public
@@ -21,6 +21,7 @@ from blog.tags.names import UnusableTags, normalise_tag, without_accents
 from blog.tags.queries import find_present_tag
 from storage import clock
 from web.caching import shared
+from web.current import this_app
 from web.cursors import Cursor, cursor_of_page
 from web.database import reading
 from web.errors import NotFound
@@ -128,7 +129,7 @@ def tags() -> ResponseReturnValue:
 
 
 def _read(slug: str) -> tuple[Readable, Around]:
-    find_series: FindSeries = current_app.extensions["find_series"]
+    find_series: FindSeries = this_app().extensions["find_series"]
     by, at = principal(), clock.now()
     with reading() as db:
         readable = read_post(db, by=by, slug=slug)
@@ -146,7 +147,7 @@ def _find_held(db: sa.Connection, post: Post, by: Principal) -> str | None:
     """How its reader holds it; empty: not at all. None for visitors and programs, who have no buttons."""
     if not (by.has_session and by.may(Permission.CONVERSE)):
         return None
-    find_holding: FindHolding = current_app.extensions["find_holding"]
+    find_holding: FindHolding = this_app().extensions["find_holding"]
     return find_holding(db, post, by) or ""
 
 
