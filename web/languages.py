@@ -34,11 +34,16 @@ def _lang(own: str, site: Site, around: str = "") -> Markup:
 
 def _lang_and_dir(own: str, site: Site) -> Markup:
     """The same for a whole text, which also sets the direction of its page."""
-    is_other_way = own and is_rtl(own) != is_rtl(site.language)
-    direction = Markup(' dir="{}"').format("rtl" if is_rtl(own) else "ltr") if is_other_way else Markup()
-    return _lang(own, site) + direction
+    return _attributes(own or site.language, site.language)
 
 
 @lru_cache(maxsize=1024)
 def _attribute(own: str, around: str) -> Markup:
     return Markup() if own == around else Markup(' lang="{}"').format(own)
+
+
+@lru_cache(maxsize=1024)
+def _attributes(own: str, around: str) -> Markup:
+    is_other_way = is_rtl(own) != is_rtl(around)
+    direction = Markup(' dir="{}"').format("rtl" if is_rtl(own) else "ltr") if is_other_way else Markup()
+    return _attribute(own, around) + direction

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, Response
 from flask.templating import Environment
 from jinja2 import StrictUndefined
+from markupsafe import Markup
 
 from storage import clock
 from storage.kept import Unread
@@ -75,6 +76,13 @@ def load_templates(app: Flask, *prefixes: str) -> None:
 def render_page(template: str, *, status: int = 200, **arguments: Any) -> Response:
     """An HTML answer. `site`, `principal`, `csrf_token` and `canonical_url` are added to the arguments."""
     return Response(_render(template, {"status": status, **arguments}), status)
+
+
+def render_macro(template: str, macro: str, *arguments: object) -> Markup:
+    """A piece of a page, made of the arguments alone: the macro sees nothing else."""
+    macros: Any = this_app().jinja_env.get_template(template).module
+    written: Markup = getattr(macros, macro)(*arguments)
+    return written
 
 
 def render_feed(template: str, *, mimetype: str, **arguments: Any) -> Response:

@@ -18,13 +18,13 @@ _A_DAY = "public, max-age=86400"
 def init_static_files(app: Flask, folder: Path) -> None:
     """Serve the files of a folder, read once, when the process starts.
 
-    Templates get `static(name)`, which knows every file; a name that is none is an error when the page is built.
+    Templates write `'name'|static`, which is an address by the time they are loaded; a name that is no file's is an
+    error when the page is built.
     """
     files = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     digests = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in files.items()}
-    app.jinja_env.globals["static"] = {
-        name: f"/static/{name}?v={digest}" for name, digest in digests.items()
-    }.__getitem__
+    addresses = {name: f"/static/{name}?v={digest}" for name, digest in digests.items()}
+    app.add_template_filter(addresses.__getitem__, "static")
 
     def answer(name: str, cache_control: str | None) -> Response:
         kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -1,7 +1,6 @@
 """What the page of a post tells programs: those that show a link to it, search engines, feed readers."""
 
 import json
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -10,7 +9,7 @@ from markupsafe import Markup
 
 from blog.posts.model import Kind, Post
 from storage import clock
-from web.render import absolute_url
+from web.render import absolute_url, render_macro
 from web.site.model import Site
 
 # As with outlines: what most pages say of themselves has not changed when they are made anew.
@@ -18,9 +17,8 @@ _KEPT = 128
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
-    """The card of a page; `description` is empty and `image` None where there is none."""
+class _Card(NamedTuple):
+    """What stands in it; `description` is empty and `image` None where there is none."""
 
     title: str
     url: str
@@ -34,6 +32,7 @@ class Sharing:
 class _Told(NamedTuple):
     """All that a card is made of."""
 
+    site_name: str
     base_url: str
     path: str
     is_page: bool
@@ -48,20 +47,26 @@ class _Told(NamedTuple):
     language: str
 
 
-def share(post: Post, site: Site, *, picture: str | None) -> Sharing:
+def share(post: Post, site: Site, *, picture: str | None) -> Markup:
     """The card of a post that everybody may read; `picture` is the path of one of its own."""
     published_at, updated_at = post.published_at or 0, post.updated_at
     by, language = (post.author_username, post.author_name), post.lang or site.language
     about = (post.path, post.kind == Kind.PAGE, post.title, post.summary, picture)
-    return _card(_Told(absolute_url(""), *about, published_at, updated_at, *by, tuple(post.tags), language))
+    return _written(
+        _Told(site.name, absolute_url(""), *about, published_at, updated_at, *by, tuple(post.tags), language)
+    )
 
 
 @lru_cache(_KEPT)
-def _card(told: _Told) -> Sharing:
+def _written(told: _Told) -> Markup:
+    return render_macro("blog/posts/sharing.html", "card", _card(told), told.site_name)
+
+
+def _card(told: _Told) -> _Card:
     title, url, description = told.title, f"{told.base_url}{told.path}", _in_one_line(told.summary)
     image = f"{told.base_url}{told.picture}" if told.picture else None
     if told.is_page:
-        return Sharing(title, url, description, image=image)
+        return _Card(title, url, description, image=image)
     author = {
         "@type": "Person",
         "name": told.author_name,
@@ -80,12 +85,13 @@ def _card(told: _Told) -> Sharing:
         **({"image": image} if image else {}),
         **({"keywords": told.tags} if told.tags else {}),
     }
-    return Sharing(title, url, description, "article", told.published_at, image, _as_data(data))
+    return _Card(title, url, description, "article", told.published_at, image, _as_data(data))
 
 
-def share_without_text(post: Post) -> Sharing:
+def share_without_text(post: Post, site: Site) -> Markup:
     """The card of a post whose text is not for everybody: nothing but what its author wrote for all."""
-    return Sharing(post.title, absolute_url(post.path), _in_one_line(post.excerpt), "article")
+    card = _Card(post.title, absolute_url(post.path), _in_one_line(post.excerpt), "article")
+    return render_macro("blog/posts/sharing.html", "card", card, site.name)
 
 
 def _as_data(data: dict[str, Any]) -> Markup:

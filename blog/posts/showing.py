@@ -60,7 +60,7 @@ def withhold(post: Post) -> Response:
         title=post.title,
         lang=post.lang,
         excerpt=post.excerpt,
-        sharing=share_without_text(post),
+        sharing=share_without_text(post, current_site()),
         sign_in_url=f"/login?next={post.path}",
         canonical_url=absolute_url(post.path),
     )
