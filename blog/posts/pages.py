@@ -11,8 +11,8 @@ from auth.guards import public
 from auth.permissions import Permission
 from auth.principal import Principal, principal
 from auth.users.profiles import find_author
-from blog.posts.entries import init_entries
 from blog.posts.model import Held, Kind, Post, PostLine
+from blog.posts.pieces import init_pieces
 from blog.posts.queries import lists, revisions
 from blog.posts.reading import Readable, read_post
 from blog.posts.showing import Around, answer
@@ -44,7 +44,7 @@ def init_post_pages(app: Flask, find_series: FindSeries, find_holding: FindHoldi
     `find_holding` tells how somebody holds it in their library, for the buttons of those who are signed in.
     """
     app.add_template_filter(tag_path)
-    init_entries(app)
+    init_pieces(app)
     app.extensions["find_series"] = find_series
     app.extensions["find_holding"] = find_holding
 
