@@ -32,6 +32,7 @@ def allow_own_scripts() -> None:
 
 def init_headers(app: Flask, settings: Settings) -> None:
     """Every answer leaves with them, errors included."""
+    is_https = settings.is_https
 
     @app.after_request
     def protect(response: Response) -> Response:
@@ -43,6 +44,6 @@ def init_headers(app: Flask, settings: Settings) -> None:
         page_policy = _SCRIPT_POLICY if this_g().get("has_own_scripts") else _PAGE_POLICY
         if "Content-Security-Policy" not in present:
             response.headers.add("Content-Security-Policy", page_policy if is_page else _DATA_POLICY)
-        if settings.is_https:
+        if is_https:
             response.headers["Strict-Transport-Security"] = _TWO_YEARS
         return response

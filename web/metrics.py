@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 
 from flask import Flask, Response
@@ -52,8 +51,10 @@ def init_metrics(app: Flask, may_read: Callable[[], bool]) -> Callable[[str, str
         if asked.path not in _QUIET:
             known = asked.method if asked.method in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
             # Where there is no room for a counter, the answer is what matters.
-            with suppress(OSError):
+            try:
                 made_of(known, response.status_code // 100).observe(time.perf_counter() - this_g().began)
+            except OSError:
+                return response
         return response
 
     def count_kept(method: str, status: str) -> None:

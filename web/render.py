@@ -5,7 +5,7 @@ from collections.abc import MutableMapping
 from datetime import date, datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from flask import Flask, Response
 from flask.templating import Environment
 from jinja2 import StrictUndefined
 from markupsafe import Markup
+from werkzeug.datastructures import Headers
 
 from storage import clock
 from storage.kept import Unread
@@ -25,8 +26,19 @@ from web.settings import Settings
 from web.site.model import Site
 from web.site.queries import SITE, read_site
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 # All but what XML 1.0 allows (section 2.2); a feed with anything else cannot be parsed at all.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class _Page(Response):
+    """An answer that is a text, at no other place."""
+
+    def get_wsgi_headers(self, _environ: "WSGIEnvironment") -> Headers:
+        """Its own. Werkzeug copies them, to put right what a page has not: a place, or a status without a text."""
+        return self.headers
 
 
 class _Environment(Environment):
@@ -75,7 +87,7 @@ def load_templates(app: Flask, *prefixes: str) -> None:
 
 def render_page(template: str, *, status: int = 200, **arguments: Any) -> Response:
     """An HTML answer. `site`, `principal`, `csrf_token` and `canonical_url` are added to the arguments."""
-    return Response(_render(template, {"status": status, **arguments}), status)
+    return _Page(_render(template, {"status": status, **arguments}), status)
 
 
 def render_macro(template: str, macro: str, *arguments: object) -> Markup:
@@ -87,7 +99,7 @@ def render_macro(template: str, macro: str, *arguments: object) -> Markup:
 
 def render_feed(template: str, *, mimetype: str, **arguments: Any) -> Response:
     """An XML answer made of a template."""
-    return Response(_render(template, arguments), content_type=f"{mimetype}; charset=utf-8")
+    return _Page(_render(template, arguments), content_type=f"{mimetype}; charset=utf-8")
 
 
 def absolute_url(path: str) -> str:
