@@ -5,7 +5,6 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -17,7 +16,7 @@ log = structlog.get_logger()
 
 _QUIET = {"/healthz", "/readyz", "/metrics"}
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"}
-# Readers ask for the same few paths: what is left of them is kept, of short ones.
+# Readers ask for the same few paths: short ones in which nothing was found are not looked at again.
 _KEPT, _LONGEST_KEPT = 1024, 256
 _BEFORE_A_TOKEN = re.compile(r"/+(setup|join|reset|preview)/", re.IGNORECASE)
 
@@ -67,12 +66,18 @@ def configure_logs(clean: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
 def init_logs(app: Flask, clean: Callable[[str], str]) -> None:
     """One line for each request, written when its answer is ready. `clean` takes secrets out of what was asked for."""
-    event = Clean("request")
+    event, harmless = Clean("request"), set[str]()
 
     def clean_path(path: str) -> str:
-        return clean(_without_token(path))
-
-    kept_path = lru_cache(_KEPT)(clean_path)
+        if path in harmless:
+            return path
+        cleaned = clean(_without_token(path))
+        # What held a secret is not to lie about.
+        if cleaned == path and len(path) <= _LONGEST_KEPT:
+            if len(harmless) >= _KEPT:
+                harmless.clear()
+            harmless.add(path)
+        return cleaned
 
     @app.before_request
     def begin() -> None:
@@ -90,7 +95,7 @@ def init_logs(app: Flask, clean: Callable[[str], str]) -> None:
             log.info(
                 event,
                 method=method if method in _METHODS else clean(method),
-                path=kept_path(path) if len(path) <= _LONGEST_KEPT else clean_path(path),
+                path=clean_path(path),
                 status=response.status_code,
                 milliseconds=round((time.perf_counter() - known.began) * 1000, 1),
                 **_refused_session(response.status_code),

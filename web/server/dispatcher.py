@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from waitress.task import ThreadedTaskDispatcher
 
+from web.server.processors import stay_on
+
 if TYPE_CHECKING:
     from web.server.channel import Channel
 
@@ -44,10 +46,10 @@ class Dispatcher:
     fifth of a second, a few more make pages too, as many at once as there are and no more.
     """
 
-    def __init__(self, *, threads: int, kind_of: KindOf = by_method) -> None:
-        """`threads`: of all kinds together; there is one of each at least."""
+    def __init__(self, *, threads: int, kind_of: KindOf = by_method, processor: int | None = None) -> None:
+        """`threads`: of all kinds together; there is one of each at least. `processor`: where pages are made."""
         self._kind_of = kind_of
-        self._of = {Work.PAGE: _Queued(), Work.LONG: _Queued(), Work.WAITING: _Queued()}
+        self._of = {Work.PAGE: _Queued(processor), Work.LONG: _Queued(), Work.WAITING: _Queued()}
         for work, few in _THREADS.items():
             self._of[work].set_thread_count(few)
         self._relief = _Queued()
@@ -110,9 +112,15 @@ class _Queue(deque["Channel"]):
 class _Queued(ThreadedTaskDispatcher):
     queue: _Queue
 
-    def __init__(self) -> None:
+    def __init__(self, processor: int | None = None) -> None:
         super().__init__()
         self.queue = _Queue()
+        self._processor = processor
+
+    def handler_thread(self, thread_no: int) -> None:
+        """What each of its threads does."""
+        stay_on(self._processor)
+        super().handler_thread(thread_no)
 
     @property
     def idle_count(self) -> int:

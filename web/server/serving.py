@@ -23,6 +23,7 @@ from waitress.utilities import queue_logger
 from web.server.channel import AtOnce, Channel
 from web.server.dispatcher import Dispatcher, KindOf, by_method
 from web.server.memory import give_back
+from web.server.processors import stay_on
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -108,9 +109,10 @@ class Server(TcpWSGIServer):
         limits: Limits,
         at_once: AtOnce | None = None,
         kind_of: KindOf = by_method,
+        processor: int | None = None,
     ) -> None:
         self._at_once = at_once
-        dispatcher = Dispatcher(threads=limits.threads, kind_of=kind_of)
+        dispatcher = Dispatcher(threads=limits.threads, kind_of=kind_of, processor=processor)
         self.stream_limits = copy.copy(limits)
         self.stream_limits.send_bytes = 1
         where = (listener.family, listener.type, listener.proto, listener.getsockname())
@@ -212,19 +214,23 @@ def serve(
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
     at_once: AtOnce | None = None,
     kind_of: KindOf = by_method,
+    processor: int | None = None,
 ) -> None:
     """Answer requests on a bound socket until a stop descriptor is readable or hung up; then drain, and return.
 
     `on_ready` is called once, when requests are about to be answered. `at_once` answers what is known already on the
-    thread that reads all connections: it may never wait. `kind_of` says what answering a request is. A process calls
-    this last: a thread that will not end is left behind. Raises RuntimeError when the installed Waitress is not the one
-    this is built on.
+    thread that reads all connections: it may never wait. `kind_of` says what answering a request is. Where `processor`
+    names one, that thread and the one that makes pages stay on it. A process calls this last: a thread that will not
+    end is left behind. Raises RuntimeError when the installed Waitress is not the one this is built on.
     """
     check_waitress()
     _allow_descriptors()
     # One line for every request that waits for a thread costs more than the wait.
     queue_logger.disabled = True
-    server = Server(app, listener, Limits(threads=threads, max_request_body_size=max_body_bytes), at_once, kind_of)
+    limits = Limits(threads=threads, max_request_body_size=max_body_bytes)
+    server = Server(app, listener, limits, at_once, kind_of, processor)
+    # After all other threads were started, which would stay there too.
+    stay_on(processor)
     watcher = StopWatcher()
     for descriptor in stop_descriptors:
         server.watch(descriptor, watcher)

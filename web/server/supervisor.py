@@ -19,6 +19,7 @@ import structlog
 
 from web.server import worker
 from web.server.memory import prepare_for_forks
+from web.server.processors import processors_for
 from web.server.serving import BACKLOG, DEFAULT_MAX_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def supervise(
         sys.stderr.write(f"Byline cannot listen on {host}, port {port}: {reason}. Choose another HOST or PORT.\n")
         return 1
     work = partial(worker.run, make_app, listener, threads=threads, max_body_bytes=max_body_bytes, refusals=refusals)
-    works: list[Callable[..., int]] = [work] * processes
+    works: list[Callable[..., int]] = [partial(work, processor=each) for each in processors_for(processes)]
     if aside is not None:
         works.append(partial(worker.run_aside, ASIDE, aside, listener))
     crew = _Crew(works, lambda: announce(host, listener.getsockname()[1]))

@@ -35,6 +35,7 @@ def run(
     threads: int,
     max_body_bytes: int,
     refusals: tuple[type[Exception], ...],
+    processor: int | None,
     parent_alive: int,
     report: int,
 ) -> int:
@@ -59,6 +60,7 @@ def run(
             on_ready=lambda: _tell(report, READY),
             at_once=getattr(app, "at_once", None),
             kind_of=getattr(app, "kind_of", by_method),
+            processor=processor,
         )
     except (Exception, SystemExit) as error:
         if not isinstance(error, (SystemExit, *refusals)):
