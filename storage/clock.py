@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -36,7 +37,8 @@ def to_rfc3339(at: int) -> str:
     return to_datetime(at).isoformat().replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=4096)
 def to_html_time(at: int) -> str:
-    """The same for pages, whose times have at most three digits behind the second."""
+    """The same for pages, whose times have at most three digits behind the second, and stand in several places."""
     whole = to_rfc3339(at)
     return f"{whole[:23]}Z" if "." in whole else whole

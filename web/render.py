@@ -62,7 +62,7 @@ def init_render(app: Flask, settings: Settings) -> None:
         short_date=_short_date,
         month=_month,
         local_minute=_local_minute,
-        iso=_iso,
+        iso=clock.to_html_time,
         xml_text=_xml_text,
         rfc2822=_rfc2822,
     )
@@ -159,11 +159,6 @@ def _month(at: int, site: Site) -> str:
 def _local_minute(at: int, site: Site, zone: str | None = None) -> str:
     """In that zone, or in the site's: whoever writes sees times as they type them."""
     return f"{_short_date(at, site, zone)}, {_local(at, zone or site.time_zone):%H:%M}"
-
-
-@lru_cache(maxsize=4096)
-def _iso(at: int) -> str:
-    return clock.to_html_time(at)
 
 
 def _rfc2822(at: int) -> str:
