@@ -56,6 +56,7 @@ class Question:
     place: str  # hello, layer (the cache as a WSGI layer alone), site (the whole), nginx
     path: str
     headers: dict[str, str] = field(default_factory=dict)
+    script: tuple[str, ...] = ()
 
 
 def main() -> None:
@@ -79,7 +80,9 @@ def main() -> None:
 def _table(folder: Path, size: int, plan: Plan) -> Iterator[str]:
     with ExitStack() as stack:
         places = stack.enter_context(_places(folder))
-        questions = _questions(places["site"])
+        # As many other posts as there are, up to some thousands: what is kept of one is then of no use for the next.
+        addresses = min(10_000, size - posts.WRITTEN)
+        questions = [*_questions(places["site"]), *_of_any_post(addresses)]
         costs: dict[tuple[str, int], list[Cost]] = {}
         for _round in track(range(plan.rounds), description=f"{size:,} posts"):
             for connections in (1, 32):
@@ -90,11 +93,11 @@ def _table(folder: Path, size: int, plan: Plan) -> Iterator[str]:
                         connections=connections,
                         seconds=plan.seconds,
                         headers=question.headers,
+                        script=question.script,
                     )
                     costs.setdefault((question.name, connections), []).append(cost)
         memory = places["site"].memory_mebibytes
         if size == plan.sizes[-1]:
-            addresses = min(10_000, size - posts.WRITTEN)
             browsed, memory_after = _browse(places["site"], plan.browsed, addresses)
     yield f"\n## {size:,} posts\n"
     yield "| what | connections | processor time, µs | beside hello | answers a second | p50, ms | p99, ms |"
@@ -132,6 +135,14 @@ def _questions(site: Place) -> list[Question]:
         Question("search for a rare word, missed", "site", f"/search?q={posts.RARE}", PAST_THE_CACHE),
         Question("search for a common word, missed", "site", "/search?q=winter", PAST_THE_CACHE),
     ]
+
+
+def _of_any_post(addresses: int) -> list[Question]:
+    return [Question("any post, missed", "site", "/", PAST_THE_CACHE, _browsing(addresses))] if addresses > 0 else []
+
+
+def _browsing(addresses: int) -> tuple[str, str]:
+    return str(Path(__file__).with_name("browsing.lua")), str(addresses)
 
 
 def _tag_of_home(site: Place) -> str:
@@ -201,9 +212,9 @@ def _nginx(folder: Path, files: dict[str, bytes]) -> Iterator[Place]:
 
 
 def _browse(site: Place, wanted: int, addresses: int) -> tuple[int, float]:
-    script, done = (str(Path(__file__).with_name("browsing.lua")), str(addresses)), 0.0
+    done = 0.0
     while done < wanted:
-        done += load(site, "/", connections=32, seconds=10, script=script).rate * 10
+        done += load(site, "/", connections=32, seconds=10, script=_browsing(addresses)).rate * 10
     return int(done), site.memory_mebibytes
 
 
