@@ -61,10 +61,7 @@ class Database:
                 driver_connection: Any = connection.connection.dbapi_connection
                 driver_connection.execute("BEGIN")
                 yield connection
-                if connection.in_transaction():
-                    connection.commit()
-                else:
-                    driver_connection.commit()
+                driver_connection.commit()
             except BaseException:
                 # The pool sees to it that no transaction is left.
                 connection.close()
@@ -171,8 +168,8 @@ def _create_engine(path: Path, *, writes: bool, pool_size: int, is_watched: bool
     @event.listens_for(engine, "begin")
     def begin_in_words(connection: sa.Connection) -> None:
         driver_connection: Any = connection.connection.dbapi_connection
-        # Of those that read, `Database.reading` has begun it already.
-        if not driver_connection.in_transaction:
+        # `Database.reading` has begun it already.
+        if writes or not driver_connection.in_transaction:
             driver_connection.execute(begin)
 
     if is_watched:

@@ -34,10 +34,10 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class _Page(Response):
-    """An answer that is a text, at no other place."""
+    """A text that is made whole, with a status that has one, and without a Location."""
 
     def get_wsgi_headers(self, _environ: "WSGIEnvironment") -> Headers:
-        """Its own. Werkzeug copies them, to put right what a page has not: a place, or a status without a text."""
+        """Its own. Werkzeug copies them, to put right what a page has not, and lengths that nobody has counted."""
         return self.headers
 
 

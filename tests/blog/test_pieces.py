@@ -124,6 +124,37 @@ def test_the_page_of_a_post_shows_what_was_changed(
     assert shown in page_of(site, post, name="rita")
 
 
+def test_what_an_author_wrote_stands_in_pieces_as_it_was_written(site: Site) -> None:
+    words = '"><b>&amp;</b> <script>'
+    site.client("alan").submit("/account/profile", display_name=words, biography="", time_zone="")
+    site.post(title=f"{words} before", publish_at=clock.now() - clock.HOUR)
+    post = site.post(title=words, excerpt=words, tags=["r&d"])
+    for _again in range(2):
+        soup = BeautifulSoup(page_of(site, post, name="rita"), "html5lib")
+        assert soup.select_one("h1").text == words
+        assert soup.select_one(".p-summary")["value"] == words
+        assert soup.select_one(".p-author").text == soup.select_one(".follow bdi").text == words
+        assert soup.select_one(".pager [rel=prev] bdi").text == f"{words} before"
+        assert soup.select_one(".p-category").text == "r&d"
+        assert soup.select_one("meta[property='og:title']")["content"] == words
+    listed = BeautifulSoup(site.client().get("/").text, "html5lib").select_one("article.h-entry")
+    assert [listed.select_one(each).text for each in ("h2", ".p-author", ".p-summary")] == [words] * 3
+
+
+def test_a_page_beside_the_posts_has_a_title_and_nothing_else_above_its_text(site: Site) -> None:
+    soup = BeautifulSoup(page_of(site, site.post(title="About", kind="page")), "html5lib")
+    assert soup.select_one("h1").text == "About"
+    assert soup.select(".meta, .follow, .pager") == []
+
+
+def test_a_granted_post_says_so_and_the_card_of_one_for_members_names_the_site(site: Site) -> None:
+    assert "For those whom it was granted" in page_of(site, site.post(visibility="granted"), name="alan")
+    renaming_the_site(site)(site.post())
+    withheld = site.client().get(site.post(visibility="members").path)
+    assert withheld.status_code == 401
+    assert '<meta property="og:site_name" content="Another name">' in withheld.text
+
+
 def test_the_page_of_a_post_is_written_as_the_site_writes_now(site: Site) -> None:
     site.post(publish_at=clock.now() - 2 * clock.HOUR)
     post, dates, languages = site.post(publish_at=clock.now() - clock.HOUR, lang="en"), [], []

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,44 @@ def _read_half(database: Database, ask: Callable[[sa.Connection], str]) -> None:
     with database.reading() as db:
         ask(db)
         _ = 1 / 0
+
+
+class _FailingOnce(sqlite.driver.Connection):
+    """A connection of the driver's whose first end of a transaction fails."""
+
+    has_failed = False
+
+    def commit(self) -> None:
+        if not self.has_failed:
+            self.has_failed = True
+            raise sqlite.driver.OperationalError("disk I/O error")
+        super().commit()
+
+
+@pytest.mark.parametrize("ask", WAYS)
+def test_a_reader_whose_end_failed_leaves_nothing_open(
+    database: Database, ask: Callable[[sa.Connection], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    single = Database(database.path, readers=1)
+    connect = partial(sqlite.driver.connect, factory=_FailingOnce)
+    monkeypatch.setattr(single.read_engine.dialect, "connect", lambda *args, **more: connect(*args, **more))
+    with pytest.raises(sqlite.driver.OperationalError), single.reading() as db:
+        ask(db)
+    with database.transaction() as db:
+        db.execute(RENAME, {"name": "Newer"})
+    assert name_in(single) == "Newer"
+    single.close()
+
+
+def test_a_writer_never_ends_what_another_has_begun(database: Database) -> None:
+    with database.write_engine.connect() as connection:
+        left_open: Any = connection.connection.dbapi_connection
+    # Taken back into the pool, it is begun behind its back.
+    left_open.execute("BEGIN IMMEDIATE")
+    left_open.execute("UPDATE site SET name = 'Half'")
+    with pytest.raises(sqlite.driver.OperationalError, match="within a transaction"), database.transaction():
+        pass
+    assert name_in(database) == "Byline"
 
 
 @pytest.mark.parametrize("then", WAYS)

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 import structlog
+from flask import Flask
 from structlog.testing import capture_logs
 
 from tests.folders import clean_environment
 from tests.support import PASSWORD, ROOT, Site
+from web.logs import init_logs
+from web.requests import number_request
 
 PROGRAM = """
 import logging, os
@@ -124,6 +127,29 @@ def test_a_secret_in_what_was_asked_for_is_cut_out_the_second_time_too(
         [line] = lines_for(site, method, path)
         assert secret not in str(line)
         assert "[redacted: " in line["method"] + line["path"]
+
+
+def asked_of_the_cleaner(*paths: str) -> list[str]:
+    """The paths that it looked at, when these were asked for one after the other."""
+    app, looked_at = Flask("small"), list[str]()
+
+    def clean(text: str) -> str:
+        looked_at.append(text)
+        return text
+
+    app.before_request(number_request)
+    init_logs(app, clean)
+    for path in paths:
+        app.test_client().get(path)
+    return looked_at
+
+
+def test_a_path_is_looked_at_once_but_not_kept_for_ever() -> None:
+    strangers = [f"/{number}" for number in range(2000)]
+    assert asked_of_the_cleaner("/a", "/a") == ["/a"]
+    assert asked_of_the_cleaner("/a", *strangers, "/a") == ["/a", *strangers, "/a"]
+    long = f"/{'long' * 100}"
+    assert asked_of_the_cleaner(long, long) == [long, long]
 
 
 CLEANING_PROGRAM = """
