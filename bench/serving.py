@@ -1,7 +1,7 @@
 """What reading and publishing cost, each figure beside a bare function's under the same server, in one run.
 
 By hand, from the project's folder: `.venv/bin/python -m bench.serving`, on a machine that does nothing else. It takes
-three quarters of an hour and some gigabytes of the temp folder (`TMPDIR` says where), needs wrk and nginx from the
+half an hour and some gigabytes of the temp folder (`TMPDIR` says where), needs wrk and nginx from the
 system's packages, and writes `bench/RESULTS.md`. With `--quick` it measures small sites for a second each, and writes
 nothing.
 """
@@ -39,7 +39,7 @@ class Plan:
     sizes: tuple[int, ...] = (10, 1_000, 100_000)
     sessions: int = 1_000_000
     rounds: int = 5
-    seconds: int = 2
+    seconds: int = 1
     turns: int = 21
     publications: int = 60
     browsed: int = 1_000_000
