@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -40,6 +39,7 @@ from storage.folder import prepare_folder
 from storage.prepared import Prepared, Row
 from storage.upgrading import fold_log, upgrade
 from tests import quick
+from tests.ports import free_port
 from tests.starting import start
 from tests.web.wire import children_of, name_of, until
 from web.server.supervisor import ASIDE
@@ -378,12 +378,6 @@ class Browser(requests.Session):
         """Through the form."""
         fields = {"username": username, "password": password} | ({"remember": "y"} if remember else {})
         return self.submit("/login", fields)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _is_setting(name: str) -> bool:

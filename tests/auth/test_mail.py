@@ -27,7 +27,8 @@ from werkzeug.test import TestResponse
 
 from auth.mailing import delivering
 from eventlog.ledger.announcing import record_intent
-from tests.support import PASSWORD, Site, free_port, make_site
+from tests.ports import free_port
+from tests.support import PASSWORD, Site, make_site
 from web.mail_server import MailServer, parse_address, parse_mail_server
 from web.settings import SettingsError, load_settings
 

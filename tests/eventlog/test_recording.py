@@ -15,7 +15,8 @@ from eventlog.log.following import check_schema, events_since, list_past_session
 from eventlog.log.model import Event
 from storage import clock
 from tests.folders import run_byline
-from tests.support import PASSWORD, TESTER, Site, free_port
+from tests.ports import free_port
+from tests.support import PASSWORD, TESTER, Site
 from web.errors import Invalid
 
 SOMETHING = declare(

@@ -26,7 +26,8 @@ from storage import sqlite
 from storage.folder import hold_folder
 from storage.upgrading import upgrade
 from tests.folders import another_program, clean_environment, fingerprint, run_byline
-from tests.support import PASSWORD, ROOT, Browser, Server, find_form_token, free_port, integrity, read_all
+from tests.ports import free_port
+from tests.support import PASSWORD, ROOT, Browser, Server, find_form_token, integrity, read_all
 from tests.web.wire import Wire, children_of, name_of, until
 from web import running
 from web.server.supervisor import ASIDE

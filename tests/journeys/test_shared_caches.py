@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support import SECRET, Browser, Server, free_port
+from tests.ports import free_port
+from tests.support import SECRET, Browser, Server
 from tests.web.wire import until
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
