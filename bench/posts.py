@@ -77,7 +77,9 @@ def _content(number: int) -> dict[str, object]:
 
 
 def _multiply(database: Database, posts: int) -> None:
-    """Copies of everything but the rare word: other ids and slugs, and each a minute older than the one before."""
+    """Copies of everything but the rare word: other ids, slugs and headings, and each a minute older than the one
+    before.
+    """
     with database.transaction() as db:
         db.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
         numbers = f"WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {posts // WRITTEN - 1}) "
@@ -85,8 +87,8 @@ def _multiply(database: Database, posts: int) -> None:
         for table, changed in (
             (posts_table, {
                 "id": _COPIED_ID.format("id"), "slug": "slug || '-' || n", "title": "title || ' (' || n || ')'",
-                **{name: f"replace({name}, '{RARE}', CASE WHEN n % 20 = 0 THEN '{RARE}' ELSE '' END)"
-                   for name in ("body", "html")},
+                **{name: f"replace(replace({name}, '{RARE}', CASE WHEN n % 20 = 0 THEN '{RARE}' ELSE '' END), "
+                         "'Beginning', 'Beginning ' || n)" for name in ("body", "html")},
                 "published_at": f"published_at - n * {minute}", "created_at": f"created_at - n * {minute}",
                 "updated_at": f"updated_at - n * {minute}",
             }),
