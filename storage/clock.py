@@ -1,7 +1,7 @@
 """What time it is: integer microseconds since 1970-01-01 UTC, the only form in which times are stored and compared."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 SECOND = 1_000_000
@@ -23,7 +23,7 @@ def now() -> int:
 
 def to_datetime(at: int) -> datetime:
     """The moment `at` (microseconds) as an aware datetime in UTC."""
-    return datetime.fromtimestamp(at // SECOND, UTC).replace(microsecond=at % SECOND)
+    return _EPOCH + timedelta(microseconds=at)
 
 
 def from_datetime(moment: datetime) -> int:

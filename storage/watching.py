@@ -1,20 +1,23 @@
 """Where no statement may be issued: a page that is being built has read everything already."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 
 _forbidden: ContextVar[str | None] = ContextVar("forbidden", default=None)
 
 
-@contextmanager
-def forbid_statements(reason: str) -> Iterator[None]:
+class forbid_statements:  # noqa: N801 - used as a block, like those of `contextlib`
     """While the block runs, a statement from this context raises RuntimeError (in databases that watch for it)."""
-    token = _forbidden.set(reason)
-    try:
-        yield
-    finally:
-        _forbidden.reset(token)
+
+    __slots__ = ("_reason", "_token")
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def __enter__(self) -> None:
+        self._token: Token[str | None] = _forbidden.set(self._reason)
+
+    def __exit__(self, *_error: object) -> None:
+        _forbidden.reset(self._token)
 
 
 def refuse_forbidden(statement: str) -> None:

@@ -6,9 +6,12 @@ from urllib.parse import parse_qsl
 from flask import Flask, Request, Response, g
 
 from web.current import this_app, this_g, this_request
+from web.headers import add_all
 from web.marking import View, mark
 from web.page_cache.layer import IS_SHARED
 
+# Kept, but asked about each time: a change shows at once.
+_FOR_EVERYBODY = (("Cache-Control", "public, no-cache"), ("Vary", "Cookie, Accept-Encoding"))
 # A page, a former address, a refusal that every visitor gets, and what is gone for good.
 _KEPT_STATUSES = {200, 301, 401, 410}
 
@@ -42,10 +45,11 @@ def _say_who_may_keep_it(response: Response) -> Response:
         response.headers["Cache-Control"] = "private, no-store"
         response.headers["Vary"] = "Cookie"
         return response
-    if not any(name.lower() == "cache-control" for name, _value in response.headers):
-        # Kept, but asked about each time: a change shows at once.
-        response.headers.add("Cache-Control", "public, no-cache")
-        response.headers["Vary"] = "Cookie, Accept-Encoding"
+    present = {name.lower() for name, _value in response.headers}
+    if "cache-control" not in present:
+        if "vary" in present:
+            del response.headers["Vary"]
+        add_all(response.headers, _FOR_EVERYBODY)
     if response.status_code in _KEPT_STATUSES and _is_known_alike(asked):
         asked.environ[IS_SHARED] = True
     return response

@@ -1,6 +1,9 @@
-"""The security headers that every answer carries."""
+"""The security headers that every answer carries, and how headers of our own are put beside each other."""
+
+from collections.abc import Iterable
 
 from flask import Flask, Response, g
+from werkzeug.datastructures import Headers
 
 from web.current import this_g
 from web.settings import Settings
@@ -15,14 +18,34 @@ _PAGE_POLICY = (
 _SCRIPT_POLICY = f"{_PAGE_POLICY}; script-src 'self'"
 _DATA_POLICY = "default-src 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
-_ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
-_TWO_YEARS = "max-age=63072000"
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+_HTTPS_FOR_TWO_YEARS = ("Strict-Transport-Security", "max-age=63072000")
+
+
+class OwnHeaders(Headers):
+    """Headers of which we wrote both names and values, and Werkzeug need not look at each."""
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self._list = list(fields)
+
+    def add_own(self, fields: Iterable[tuple[str, str]]) -> None:
+        """Put these behind those that are there, as they are."""
+        self._list += fields
+
+
+def add_all(headers: Headers, fields: Iterable[tuple[str, str]]) -> None:
+    """Put headers that nobody else had a part in behind those that are there."""
+    if isinstance(headers, OwnHeaders):
+        headers.add_own(fields)
+    else:
+        for name, value in fields:
+            headers.add(name, value)
 
 
 def allow_own_scripts() -> None:
@@ -32,18 +55,13 @@ def allow_own_scripts() -> None:
 
 def init_headers(app: Flask, settings: Settings) -> None:
     """Every answer leaves with them, errors included."""
-    is_https = settings.is_https
+    always = (*_ALWAYS, _HTTPS_FOR_TWO_YEARS) if settings.is_https else _ALWAYS
 
     @app.after_request
     def protect(response: Response) -> Response:
-        present = {name for name, _value in response.headers}
-        for name, value in _ALWAYS.items():
-            if name not in present:
-                response.headers.add(name, value)
-        is_page = response.mimetype == "text/html"
         page_policy = _SCRIPT_POLICY if this_g().get("has_own_scripts") else _PAGE_POLICY
-        if "Content-Security-Policy" not in present:
-            response.headers.add("Content-Security-Policy", page_policy if is_page else _DATA_POLICY)
-        if is_https:
-            response.headers["Strict-Transport-Security"] = _TWO_YEARS
+        policy = page_policy if response.mimetype == "text/html" else _DATA_POLICY
+        present = {name for name, _value in response.headers}
+        wanted = (*always, ("Content-Security-Policy", policy))
+        add_all(response.headers, [field for field in wanted if field[0] not in present])
         return response

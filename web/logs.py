@@ -11,13 +11,13 @@ import structlog
 from flask import Flask, Response, g
 
 from web.current import this_g, this_request
+from web.headers import add_all
+from web.page_cache.layer import IS_SHARED
 
 log = structlog.get_logger()
 
 _QUIET = {"/healthz", "/readyz", "/metrics"}
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"}
-# Readers ask for the same few paths: short ones in which nothing was found are not looked at again.
-_KEPT, _LONGEST_KEPT = 1024, 256
 _BEFORE_A_TOKEN = re.compile(r"/+(setup|join|reset|preview)/", re.IGNORECASE)
 
 
@@ -51,7 +51,7 @@ def configure_logs(clean: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     ]
     structlog.configure(
         processors=[render_error, clean_line, *ours],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -66,36 +66,27 @@ def configure_logs(clean: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
 def init_logs(app: Flask, clean: Callable[[str], str]) -> None:
     """One line for each request, written when its answer is ready. `clean` takes secrets out of what was asked for."""
-    event, harmless = Clean("request"), set[str]()
-
-    def clean_path(path: str) -> str:
-        if path in harmless:
-            return path
-        cleaned = clean(_without_token(path))
-        # What held a secret is not to lie about.
-        if cleaned == path and len(path) <= _LONGEST_KEPT:
-            if len(harmless) >= _KEPT:
-                harmless.clear()
-            harmless.add(path)
-        return cleaned
+    event = Clean("request")
 
     @app.before_request
     def begin() -> None:
         known = this_g()
         known.began = time.perf_counter()
-        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=known.request_id)
 
     @app.after_request
     def write_line(response: Response) -> Response:
         known, asked = this_g(), this_request()
-        response.headers.add("X-Request-Id", known.request_id)
+        add_all(response.headers, [("X-Request-Id", known.request_id)])
         if asked.path not in _QUIET:
             method, path = asked.method, asked.path
+            # An address under which everybody finds the same page is no secret; to look for one costs as much as to
+            # write the line.
+            is_public = asked.environ.get(IS_SHARED, False)
             log.info(
                 event,
                 method=method if method in _METHODS else clean(method),
-                path=clean_path(path),
+                path=path if is_public else clean(_without_token(path)),
                 status=response.status_code,
                 milliseconds=round((time.perf_counter() - known.began) * 1000, 1),
                 **_refused_session(response.status_code),

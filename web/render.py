@@ -1,19 +1,16 @@
 """Pages: everything that a template shows is in its arguments, and building a page reads nothing."""
 
 import re
-from collections.abc import MutableMapping
 from datetime import date, datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response
-from flask.templating import Environment
 from jinja2 import StrictUndefined
 from markupsafe import Markup
-from werkzeug.datastructures import Headers
 
 from storage import clock
 from storage.kept import Unread
@@ -22,12 +19,16 @@ from web.csrf import form_token
 from web.current import this_app, this_g, this_request
 from web.database import reading
 from web.dates import Form, write_day
+from web.headers import OwnHeaders
 from web.settings import Settings
 from web.site.model import Site
 from web.site.queries import SITE, read_site
+from web.templating import Environment
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from collections.abc import Callable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # All but what XML 1.0 allows (section 2.2); a feed with anything else cannot be parsed at all.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -36,22 +37,20 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 class _Page(Response):
     """A text that is made whole, with a status that has one, and without a Location."""
 
-    def get_wsgi_headers(self, _environ: "WSGIEnvironment") -> Headers:
-        """Its own. Werkzeug copies them, to put right what a page has not, and lengths that nobody has counted."""
-        return self.headers
+    def __init__(self, text: str, status: int = 200, *, content_type: str) -> None:
+        data = text.encode()
+        fields = (("Content-Type", content_type), ("Content-Length", str(len(data))))
+        super().__init__([data], status, OwnHeaders(fields))
 
-
-class _Environment(Environment):
-    """Flask's, where templates find all globals in one dict; every import of a macro goes through their names."""
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """What a template sees: what is global when it is loaded."""
-        return {**self.globals, **(d or {})}
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
+        """Answer. Werkzeug copies the headers, to put right what a page has not, and wraps what closes afterwards."""
+        start_response(self.status, self.headers.to_wsgi_list())
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else cast("list[bytes]", self.response)
 
 
 def init_render(app: Flask, settings: Settings) -> None:
     """Templates as strict as Python: a name that nobody passed is an error, not an empty string."""
-    app.jinja_environment = _Environment
+    app.jinja_environment = Environment
     # All are kept, in a plain dict: each page asks for all that it imports.
     app.jinja_options = {"cache_size": -1}
     app.jinja_env.undefined = StrictUndefined
@@ -66,6 +65,7 @@ def init_render(app: Flask, settings: Settings) -> None:
         xml_text=_xml_text,
         rfc2822=_rfc2822,
     )
+    app.extensions["macros"] = {}
     app.extensions["base_url"] = settings.base_url
     app.extensions["kept_site"] = app.extensions["database"].kept.remember(SITE, Site._make)
 
@@ -87,14 +87,17 @@ def load_templates(app: Flask, *prefixes: str) -> None:
 
 def render_page(template: str, *, status: int = 200, **arguments: Any) -> Response:
     """An HTML answer. `site`, `principal`, `csrf_token` and `canonical_url` are added to the arguments."""
-    return _Page(_render(template, {"status": status, **arguments}), status)
+    return _Page(_render(template, {"status": status, **arguments}), status, content_type="text/html; charset=utf-8")
 
 
 def render_macro(template: str, macro: str, *arguments: object) -> Markup:
     """A piece of a page, made of the arguments alone: the macro sees nothing else."""
-    macros: Any = this_app().jinja_env.get_template(template).module
-    written: Markup = getattr(macros, macro)(*arguments)
-    return written
+    app = this_app()
+    known: dict[tuple[str, str], Callable[..., Markup]] = app.extensions["macros"]
+    write = known.get((template, macro))
+    if write is None:
+        write = known[template, macro] = getattr(app.jinja_env.get_template(template).module, macro)
+    return write(*arguments)
 
 
 def render_feed(template: str, *, mimetype: str, **arguments: Any) -> Response:
@@ -129,7 +132,8 @@ def _render(template: str, arguments: dict[str, Any]) -> str:
     arguments.setdefault("principal", principal)
     # A page for a visitor has no sign-out form, and a token would need a cookie.
     arguments.setdefault("csrf_token", form_token() if principal.is_authenticated and principal.has_session else "")
-    arguments.setdefault("canonical_url", absolute_url(quote(this_request().path)))
+    if "canonical_url" not in arguments:
+        arguments["canonical_url"] = absolute_url(quote(this_request().path))
     with forbid_statements("while a page was built"):
         return this_app().jinja_env.get_template(template).render(arguments)
 

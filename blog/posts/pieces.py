@@ -43,8 +43,11 @@ class _Following(NamedTuple):
 
 
 def init_pieces(app: Flask) -> None:
-    """Templates write `entries(posts, site)`, `tag_list(tags)`, `heading(…)` and `following(…)`."""
-    app.jinja_env.globals.update(entries=_entries, tag_list=_tag_list, heading=_heading, following=_following)
+    """Templates write `posts|entries(site)`, `tags|tag_list`, `post|heading(…)` and `post|following(…)`.
+
+    As filters: a call of a global is looked at more closely, and costs a dozen of them.
+    """
+    app.jinja_env.filters.update(entries=_entries, tag_list=_tag_list, heading=_heading, following=_following)
 
 
 def _entries(posts: Iterable[PostLine], site: Site) -> Markup:

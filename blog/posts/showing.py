@@ -45,6 +45,7 @@ def answer(readable: Readable, around: Around, *, asked: str) -> ResponseReturnV
         around=around,
         sharing=share(post, current_site(), picture=found.picture) if is_for_all else None,
         may_edit=may_edit(post, by=who),
+        canonical_url=absolute_url(post.path),
     )
 
 

@@ -33,6 +33,8 @@ def contents(body_html: str) -> list[Entry]:
     Of very many only the first. Left out are headings without words or without an id (an author's own HTML), and those
     of quoted texts.
     """
+    if body_html.count("<h2") + body_html.count("<h3") < FEWEST_ENTRIES:
+        return []
     entries = list(islice(_find_headings(body_html), MOST_ENTRIES))
     return entries if len(entries) >= FEWEST_ENTRIES else []
 
@@ -40,7 +42,7 @@ def contents(body_html: str) -> list[Entry]:
 def _find_headings(html: str) -> Iterator[Entry]:
     name, words = "", ""
     quotes = skipping = done = 0
-    for tag in _TAG.finditer(html) if "<h2" in html or "<h3" in html else ():
+    for tag in _TAG.finditer(html):
         closing, element, attributes = tag.groups()
         if name and not skipping:
             words += html[done : tag.start()]
