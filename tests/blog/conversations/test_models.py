@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from openai import OpenAI
 from structlog.testing import capture_logs
 
 from blog.conversations import asking_models
@@ -23,6 +24,12 @@ from web.settings import SettingsError, load_settings
 
 KEY = "sk-a-key-of-the-owners-own"
 CUT = "This is as long as an answer may be here: ask for what is missing."
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _library() -> None:
+    """The first client of a process loads what takes longer than an answer may in some of these tests."""
+    OpenAI(base_url="http://localhost:9", api_key="none").close()
 
 
 @pytest.fixture
@@ -206,7 +213,7 @@ def test_it_hangs(asked: Site, rita: Client, model: ModelServer, monkeypatch: py
 
 
 def test_it_drips(asked: Site, rita: Client, model: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking_models, "_LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr(asking_models, "_LONGEST_SECONDS", 1.0)
     over = threading.Event()
 
     def drip(call: Call) -> None:
@@ -345,7 +352,7 @@ def test_one_that_does_not_sum_up_holds_other_jobs_up_once_and_for_a_while(
 
     model.script = drip
     assert asking_models._LONGEST_SUMMARY_SECONDS <= 20
-    monkeypatch.setattr(asking_models, "_LONGEST_SUMMARY_SECONDS", 0.1)
+    monkeypatch.setattr(asking_models, "_LONGEST_SUMMARY_SECONDS", 0.5)
     for rest, calls in ((0.0, 1), (60.0, 2), (60.0, 2)):
         monkeypatch.setattr(asking_models, "_REST_SECONDS", rest)
         with pytest.raises(Silent):
