@@ -22,7 +22,7 @@ def now() -> int:
 
 
 def to_datetime(at: int) -> datetime:
-    """The moment `at` (microseconds) as an aware datetime in UTC."""
+    """The moment `at` (microseconds) as an aware datetime in UTC. Raises OverflowError beyond the years 1 to 9999."""
     return _EPOCH + timedelta(microseconds=at)
 
 

@@ -2,14 +2,13 @@
 
 import os
 import socket
-from pathlib import Path
 
 from tests.ports import PORTS, free_port
 
 
 def test_no_port_is_one_that_the_system_gives_to_connections() -> None:
-    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    assert max(PORTS) < first
+    # Linux's own choice (ip-sysctl, ip_local_port_range); a machine may have another.
+    assert max(PORTS) < 32_768
 
 
 def test_none_is_given_twice_nor_while_somebody_listens() -> None:

@@ -45,10 +45,7 @@ def _say_who_may_keep_it(response: Response) -> Response:
         response.headers["Cache-Control"] = "private, no-store"
         response.headers["Vary"] = "Cookie"
         return response
-    present = {name.lower() for name, _value in response.headers}
-    if "cache-control" not in present:
-        if "vary" in present:
-            del response.headers["Vary"]
+    if "cache-control" not in {name.lower() for name, _value in response.headers}:
         add_all(response.headers, _FOR_EVERYBODY)
     if response.status_code in _KEPT_STATUSES and _is_known_alike(asked):
         asked.environ[IS_SHARED] = True

@@ -29,7 +29,7 @@ _HTTPS_FOR_TWO_YEARS = ("Strict-Transport-Security", "max-age=63072000")
 
 
 class OwnHeaders(Headers):
-    """Headers of which we wrote both names and values, and Werkzeug need not look at each."""
+    """Headers of which we wrote both names and values, and Werkzeug need not look at each. Made of pairs alone."""
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._list = list(fields)

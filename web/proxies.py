@@ -75,6 +75,8 @@ class ForwardingHeaders:
     def _warn(self, environ: dict[str, Any]) -> None:
         if not self._has_warned:
             self._has_warned = True
+            # No request has begun yet, and the one before is over.
+            structlog.contextvars.clear_contextvars()
             log.warning(
                 "forwarding_headers_ignored",
                 peer=environ.get("REMOTE_ADDR"),

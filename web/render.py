@@ -1,6 +1,7 @@
 """Pages: everything that a template shows is in its arguments, and building a page reads nothing."""
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -34,16 +35,22 @@ if TYPE_CHECKING:
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+# Statuses without a body (RFC 9110, section 6.4.1).
+_WITHOUT_BODY = (204, 304)
+
+
 class _Page(Response):
-    """A text that is made whole, with a status that has one, and without a Location."""
+    """A text that is made whole, and no Location."""
 
     def __init__(self, text: str, status: int = 200, *, content_type: str) -> None:
         data = text.encode()
         fields = (("Content-Type", content_type), ("Content-Length", str(len(data))))
         super().__init__([data], status, OwnHeaders(fields))
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer. Werkzeug copies the headers, to put right what a page has not, and wraps what closes afterwards."""
+        if self._on_close or self.status_code in _WITHOUT_BODY:
+            return super().__call__(environ, start_response)
         start_response(self.status, self.headers.to_wsgi_list())
         return [] if environ["REQUEST_METHOD"] == "HEAD" else cast("list[bytes]", self.response)
 

@@ -21,7 +21,9 @@ class _Writer(CodeGenerator):
     @optimizeconst
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - Jinja calls it by this name
         """Jinja looks for an item where there is no attribute; here there is none, and AttributeError is raised."""
-        if iskeyword(node.attr) or node.attr.startswith("__"):
+        # `self.title()` is a block of the template itself.
+        is_itself = isinstance(node.node, nodes.Name) and node.node.name == "self"
+        if is_itself or iskeyword(node.attr):
             super().visit_Getattr(node, frame)
             return
         self.visit(node.node, frame)

@@ -1,5 +1,7 @@
 """What our Flask does in a shorter way than Flask, and as Flask would."""
 
+from functools import partial
+
 import pytest
 from flask import Flask, session
 from werkzeug.exceptions import HTTPException
@@ -31,6 +33,23 @@ def test_the_same_routes_are_found_as_by_flask_under_every_host(site: Site, host
             request = StrictRequest(environ)
             ours = found_by(site.app.create_url_adapter(request))
             assert ours == found_by(Flask.create_url_adapter(site.app, request)), (method, path)
+
+
+def test_what_stands_before_a_path_and_the_scheme_are_as_flask_has_them(site: Site) -> None:
+    environ = EnvironBuilder("/posts/a", base_url="https://localhost/under/here").get_environ()
+    ours, theirs = (
+        make(StrictRequest(environ))
+        for make in (site.app.create_url_adapter, partial(Flask.create_url_adapter, site.app))
+    )
+    assert ours is not None
+    assert theirs is not None
+    assert (ours.script_name, ours.url_scheme) == (theirs.script_name, theirs.url_scheme) == ("/under/here/", "https")
+
+
+def test_who_would_like_another_protocol_is_answered_in_this_one(site: Site) -> None:
+    wishes = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    for path in ("/", "/login", "/nowhere"):
+        assert site.client().get(path, headers=wishes).status_code == site.client().get(path).status_code
 
 
 def test_no_path_at_all_is_home_without_a_way_round(site: Site) -> None:

@@ -44,6 +44,10 @@ def check_protected(answer: TestResponse, *, is_https: bool) -> None:
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "geolocation=()" in headers["Permissions-Policy"]
     assert ("Strict-Transport-Security" in headers) == is_https
+    names = [name.lower() for name, _value in headers if name != "Set-Cookie"]
+    assert len(names) == len(set(names)), names
+    if "Content-Length" in headers and answer.request.method != "HEAD":
+        assert int(headers["Content-Length"]) == len(answer.data)
     # What is kept for everybody is answered under no number, or all would have the same.
     assert ("X-Request-Id" in headers) != ("ETag" in headers and "public" in headers["Cache-Control"])
 

@@ -59,6 +59,15 @@ def test_each_request_leaves_one_line(site: Site) -> None:
     assert line["milliseconds"] >= 0
 
 
+def test_requests_of_one_thread_have_a_number_each_and_what_comes_between_has_none(site: Site) -> None:
+    client = site.client()
+    with capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        answers = [client.get(path) for path in ("/one", "/two")]
+        client.get("/three", headers={"X-Forwarded-For": "192.0.2.1"})
+    assert [line.get("request_id") for line in lines[:3]] == [*(a.headers["X-Request-Id"] for a in answers), None]
+    assert [line["event"] for line in lines] == ["request", "request", "forwarding_headers_ignored", "request"]
+
+
 def test_a_refusal_says_which_session_asked_and_no_more_of_its_person(site: Site) -> None:
     alan = site.client()
     whole_id = alan.adopt_session("alan")

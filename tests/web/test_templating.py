@@ -18,6 +18,10 @@ def render() -> Callable[..., str]:
     return lambda template, **arguments: environment.from_string(template).render(**arguments)
 
 
+class Text(str):
+    __slots__ = ()
+
+
 class Widget:
     kind = "text"
 
@@ -30,7 +34,7 @@ class Widget:
 
 @pytest.mark.parametrize(
     "value",
-    ["a & b", "<i>'\"</i>", "ünï <b>", "\u2028<", "", Markup("<b>bold</b>"), 7, 1.5, None, True, Role.OWNER, ["<", Markup("<")],
+    ["a & b", "<i>'\"</i>", "ünï <b>", "\u2028<", "", Markup("<b>bold</b>"), Text("<&"), 7, 1.5, None, True, Role.OWNER, ["<", Markup("<")],
      Widget(), {"<": ">"}],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
@@ -72,3 +76,17 @@ def test_what_is_not_there_is_an_error_and_not_empty(render: Callable[..., str])
 
 def test_an_item_is_read_in_brackets_and_may_be_missing_where_that_is_said(render: Callable[..., str]) -> None:
     assert render("{{ w['size'] }}{{ w['none']|default('-') }}", w={"size": "<"}) == "&lt;-"
+
+
+def test_whether_to_escape_may_be_decided_when_a_page_is_made(render: Callable[..., str]) -> None:
+    template = "{% autoescape flag %}{{ value }}{% endautoescape %}"
+    assert [render(template, value="<", flag=flag) for flag in (True, False)] == ["&lt;", "<"]
+
+
+def test_a_block_may_be_shown_twice(render: Callable[..., str]) -> None:
+    assert render("{% block title %}<{{ value }}>{% endblock %}{{ self.title() }}", value="&") == "<&amp;><&amp;>"
+
+
+def test_what_finishes_each_value_is_still_asked() -> None:
+    environment = Environment(Flask("small"), autoescape=True, finalize=lambda value: value or "<none>")
+    assert environment.from_string("{{ value }}{{ 'x' }}").render(value="") == "&lt;none&gt;x"

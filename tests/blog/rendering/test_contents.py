@@ -25,6 +25,10 @@ def test_a_text_with_fewer_than_three_has_none(text):
     assert contents(render(text)) == []
 
 
+def test_three_are_enough():
+    assert [entry.text for entry in contents(render("# a\n## b\n# c"))] == ["a", "b", "c"]
+
+
 def test_every_entry_leads_to_its_heading():
     html = render(
         "# Über \"uns\"\n# 漢字\n# a < b > c\n<h2 id='own'>Own</h2>\n<h2>No id</h2>\n\n# <i title='<h2 id=x>'>t</i>"
