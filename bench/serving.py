@@ -1,7 +1,7 @@
 """What reading and publishing cost, each figure beside a bare function's under the same server, in one run.
 
 By hand, from the project's folder: `.venv/bin/python -m bench.serving`, on a machine that does nothing else. It takes
-half an hour and some gigabytes of the temp folder (`TMPDIR` says where), needs wrk and nginx from the
+forty minutes and some gigabytes of the temp folder (`TMPDIR` says where), needs wrk and nginx from the
 system's packages, and writes `bench/RESULTS.md`. With `--quick` it measures small sites for a second each, and writes
 nothing.
 """

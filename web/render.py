@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 # All but what XML 1.0 allows (section 2.2); a feed with anything else cannot be parsed at all.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
 # Statuses without a body (RFC 9110, section 6.4.1).
 _WITHOUT_BODY = (204, 304)
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from structlog.testing import capture_logs
 
 from storage import clock
 from tests.support import Client, Site
@@ -33,6 +34,14 @@ def test_a_link_opens_the_draft_for_a_stranger_and_for_no_search_engine(site: Si
     assert 'rel="canonical"' not in answer.text
     assert site.client().get("/posts/river").status_code == 404
     assert link.rpartition("/")[2] not in alan.get("/posts/river/previews").text
+
+
+def test_a_link_that_opens_something_is_logged_without_what_opens_it(site: Site, alan: Client) -> None:
+    link = link_of(alan)
+    for client in (site.client(), alan):
+        with capture_logs() as lines:
+            assert client.get(link).status_code == 200
+        assert [line["path"] for line in lines] == ["/preview/…"]
 
 
 def test_a_link_that_was_revoked_or_has_expired_opens_nothing(site: Site, alan: Client) -> None:
