@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from blog.conversations.terms import is_common, root_of
-from blog.posts.model import Post
+from blog.posts.model import ShownPost
 from blog.search.language import MOST_WORDS, Question, Word, understand
 from blog.search.queries import count_holding, list_hits, list_posts_behind
 
@@ -24,7 +24,7 @@ _SHORTEST_BEGINNING = 4
 class Nearby(NamedTuple):
     """Where the words stand."""
 
-    posts: list[Post]
+    posts: list[ShownPost]
     telling: frozenset[str]  # the words that stand in so few posts that one of them says enough
 
 

@@ -13,7 +13,7 @@ from blog.conversations.quoting import quote_of
 from blog.conversations.ranking import Source, rank
 from blog.conversations.sections import sections_of
 from blog.conversations.terms import is_empty
-from blog.posts.model import Post
+from blog.posts.model import ShownPost
 
 MOST_PASSAGES = 5
 # Of the HTML of the post at hand, and of all others together. An honest megabyte of Markdown has less than two.
@@ -21,7 +21,7 @@ _MOST_CHARACTERS, _MOST_ELSEWHERE = 4_000_000, 1_000_000
 
 
 def find_passages(
-    db: sa.Connection, post: Post, words: Sequence[str], *, scope: Scope, by: Principal, at: int
+    db: sa.Connection, post: ShownPost, words: Sequence[str], *, scope: Scope, by: Principal, at: int
 ) -> list[Passage]:
     """The sections that say most of these words, the best first; none where too little of them is said.
 
@@ -60,7 +60,7 @@ def _without_blanks(text: str) -> str:
     return "".join(text.split())
 
 
-def _sources(posts: Iterable[Post]) -> Iterator[Source]:
+def _sources(posts: Iterable[ShownPost]) -> Iterator[Source]:
     at_hand, *others = posts
     # Of one post alone the title says nothing.
     title = at_hand.title if others else ""
@@ -78,7 +78,7 @@ def _beginning(html: str, most: int) -> str:
     return html if len(html) <= most else html[: html.rfind(">", 0, most) + 1]
 
 
-def _passage(number: int, posts: dict[str, Post], source: Source, quote: str) -> Passage:
+def _passage(number: int, posts: dict[str, ShownPost], source: Source, quote: str) -> Passage:
     post, section = posts[source.post_id], source.section
     return Passage(
         number=number,

@@ -9,8 +9,8 @@ from auth.guards import public
 from auth.principal import principal
 from auth.users.profiles import find_author
 from blog.feeds.links import with_whole_links
-from blog.posts.model import Post
-from blog.posts.queries.lists import list_whole_out
+from blog.posts.model import ShownPost
+from blog.posts.queries.lists import list_shown_out
 from blog.tags.addresses import tag_path
 from blog.tags.names import UnusableTags, normalise_tag
 from storage import clock
@@ -109,7 +109,7 @@ def _atom(path: str, home: str, about: str | None, **which: str) -> ResponseRetu
 
 def _feed(path: str, home: str, about: str | None, **which: str) -> dict[str, Any]:
     with reading() as db:
-        posts = list_whole_out(db, by=principal(), at=clock.now(), limit=_MOST, **which)
+        posts = list_shown_out(db, by=principal(), at=clock.now(), limit=_MOST, **which)
     return {
         "about": about,
         "posts": [_entry(post) for post in posts],
@@ -119,7 +119,7 @@ def _feed(path: str, home: str, about: str | None, **which: str) -> dict[str, An
     }
 
 
-def _entry(post: Post) -> dict[str, Any]:
+def _entry(post: ShownPost) -> dict[str, Any]:
     url = absolute_url(post.path)
     names = ("id", "title", "author_name", "tags", "published_at", "lang")
     entry: dict[str, Any] = {name: getattr(post, name) for name in names}
@@ -131,6 +131,6 @@ def _entry(post: Post) -> dict[str, Any]:
     }
 
 
-def _updated_at(post: Post) -> int:
+def _updated_at(post: ShownPost) -> int:
     """An entry is not older than the moment it came out, whenever it was written."""
     return max(post.updated_at, post.published_at or 0)

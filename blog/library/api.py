@@ -10,7 +10,7 @@ from auth.permissions import Permission
 from auth.principal import principal
 from blog.library.holding import find_post, grant, remove, save, withdraw
 from blog.library.queries import Holding, list_held
-from blog.posts.model import Held, Post
+from blog.posts.model import Held, ShownPost
 from storage import clock
 from storage.ids import parse_id
 from web.csrf import check_header_token
@@ -104,6 +104,6 @@ def _as_json(held: Holding) -> dict[str, Any]:
     }
 
 
-def _put_as_json(post: Post, held: Held, user: str) -> dict[str, Any]:
+def _put_as_json(post: ShownPost, held: Held, user: str) -> dict[str, Any]:
     told = {"post": post.id, "slug": post.slug, "title": post.title, "url": absolute_url(post.path), "source": held}
     return told | ({"user": user.lower()} if user else {})

@@ -8,8 +8,8 @@ from auth.users.roles import find_person
 from blog.library import queries
 from blog.library.events import GRANT_DECLINED, GRANT_WITHDRAWN, POST_GRANTED, POST_REMOVED, POST_SAVED
 from blog.posts.events import about
-from blog.posts.model import Held, Post, Visibility
-from blog.posts.reading import read_post, refuse_to_members_only
+from blog.posts.model import Held, ShownPost, Visibility
+from blog.posts.reading import read_shown, refuse_to_members_only
 from blog.posts.writing import find_editable
 from eventlog.log.appending import append_event
 from storage import clock
@@ -22,16 +22,16 @@ NOT_FOR_FEW = (
 )
 
 
-def find_post(db: sa.Connection, name: str, *, by: Principal) -> Post:
+def find_post(db: sa.Connection, name: str, *, by: Principal) -> ShownPost:
     """The post of that id or slug, if they may read it. Raises NotFound, Gone, Forbidden."""
     post_id = parse_id(name)
-    readable = read_post(db, by=by, post_id=post_id) if post_id else read_post(db, by=by, slug=name)
+    readable = read_shown(db, by=by, post_id=post_id) if post_id else read_shown(db, by=by, slug=name)
     if readable.is_withheld:
         refuse_to_members_only(by=by)
     return readable.post
 
 
-def save(db: sa.Connection, name: str, *, by: Principal) -> tuple[Post, Held, bool]:
+def save(db: sa.Connection, name: str, *, by: Principal) -> tuple[ShownPost, Held, bool]:
     """Put a post that they may read into their own library: the post, how they hold it now, and whether that is new.
 
     Raises as `find_post` does.
@@ -46,7 +46,7 @@ def save(db: sa.Connection, name: str, *, by: Principal) -> tuple[Post, Held, bo
     return post, Held.SAVED, True
 
 
-def grant(db: sa.Connection, name: str, username: str, *, by: Principal) -> tuple[Post, Held, bool]:
+def grant(db: sa.Connection, name: str, username: str, *, by: Principal) -> tuple[ShownPost, Held, bool]:
     """Let somebody read and ask a post of one's own, until it is taken back.
 
     Raises NotFound for a post that is not theirs to change, and for an unknown person; Conflict for its author, and for
@@ -93,7 +93,7 @@ def withdraw(db: sa.Connection, post_id: str, username: str, *, by: Principal) -
     append_event(db, GRANT_WITHDRAWN, by=by, subject=about(post.id), payload=payload)
 
 
-def _find_own(db: sa.Connection, name: str, *, by: Principal) -> Post:
+def _find_own(db: sa.Connection, name: str, *, by: Principal) -> ShownPost:
     post_id = parse_id(name)
     post = find_editable(db, by=by, post_id=post_id) if post_id else find_editable(db, by=by, slug=name)
     if not by.may(Permission.PUBLISH_POSTS):

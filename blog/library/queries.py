@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from auth.users.model import users_table
-from blog.posts.model import Held, Post, PostLine, library_table, posts_table
+from blog.posts.model import Held, PostLine, ShownPost, library_table, posts_table
 from blog.posts.queries.conditions import is_granted_and_out, is_known
 from blog.posts.queries.rows import FROM, LINE, to_line
 from storage.prepared import Prepared
@@ -48,7 +48,7 @@ def find_source(db: sa.Connection, post_id: str, *, user_id: int | None) -> Held
     return None if source is None else Held(source)
 
 
-def find_holding(db: sa.Connection, post: Post, by: Principal) -> Held | None:
+def find_holding(db: sa.Connection, post: ShownPost, by: Principal) -> Held | None:
     """The same of a post that is at hand."""
     if post.author_id == by.user_id:
         return Held.OWN

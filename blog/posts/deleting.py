@@ -1,5 +1,7 @@
 """Taking a post away."""
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 
 from auth.principal import Principal
@@ -22,6 +24,6 @@ def delete(db: sa.Connection, post_id: str, *, by: Principal, version: int | Non
     check_version(post, version)
     at = clock.now()
     saving.mark_deleted(db, post, at=at)
-    index_post(db, post._replace(deleted_at=at))
+    index_post(db, replace(post, deleted_at=at))
     append_event(db, POST_DELETED, by=by, subject=about(post.id), payload={"slug": post.slug, "title": post.title})
     touch(db)

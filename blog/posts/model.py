@@ -1,5 +1,6 @@
 """The tables of posts, and what is true of one."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -130,8 +131,9 @@ library_table = sa.Table(
 )
 
 
-class Post(NamedTuple):
-    """One post, whole."""
+@dataclass(slots=True)
+class ShownPost:
+    """One post as its readers get it, with all that decides who they are. Not frozen: that is seven times the cost."""
 
     id: str
     slug: str
@@ -139,18 +141,14 @@ class Post(NamedTuple):
     author_username: str
     author_name: str
     title: str
-    body: str
     html: str
-    renderer_version: int
     excerpt: str
     summary: str
     tags: list[str]
     status: Status
     visibility: Visibility
-    publish_at: int | None
     published_at: int | None
     version: int
-    created_at: int
     updated_at: int
     deleted_at: int | None
     kind: Kind
@@ -174,6 +172,16 @@ class Post(NamedTuple):
     def was_out(self, at: int) -> bool:
         """Whether readers may have seen it before it was taken away."""
         return self.published_at is not None and self.published_at <= (self.deleted_at or at)
+
+
+@dataclass(slots=True)
+class Post(ShownPost):
+    """One post, whole: also with what its author wrote."""
+
+    body: str
+    renderer_version: int
+    publish_at: int | None
+    created_at: int
 
 
 class PostLine(NamedTuple):

@@ -11,10 +11,10 @@ from auth.guards import public
 from auth.permissions import Permission
 from auth.principal import Principal, principal
 from auth.users.profiles import find_author
-from blog.posts.model import Held, Kind, Post, PostLine
+from blog.posts.model import Held, Kind, PostLine, ShownPost
 from blog.posts.pieces import init_pieces
 from blog.posts.queries import lists, revisions
-from blog.posts.reading import Readable, read_post
+from blog.posts.reading import Readable, read_shown
 from blog.posts.showing import Around, answer
 from blog.tags.addresses import tag_path
 from blog.tags.names import UnusableTags, normalise_tag, without_accents
@@ -33,9 +33,9 @@ pages = Blueprint("posts", __name__)
 _PER_PAGE = 10
 
 # What a post is a part of, as its page shows it; None: nothing.
-FindSeries = Callable[[sa.Connection, Post, Principal], object]
+FindSeries = Callable[[sa.Connection, ShownPost, Principal], object]
 # How somebody holds a post; None: not at all.
-FindHolding = Callable[[sa.Connection, Post, Principal], Held | None]
+FindHolding = Callable[[sa.Connection, ShownPost, Principal], Held | None]
 
 
 def init_post_pages(app: Flask, find_series: FindSeries, find_holding: FindHolding) -> None:
@@ -128,11 +128,11 @@ def tags() -> ResponseReturnValue:
     return render_page("blog/posts/tags.html", counted=counted)
 
 
-def _read(slug: str) -> tuple[Readable, Around]:
+def _read(slug: str) -> tuple[Readable[ShownPost], Around]:
     find_series: FindSeries = this_app().extensions["find_series"]
     by, at = principal(), clock.now()
     with reading() as db:
-        readable = read_post(db, by=by, slug=slug)
+        readable = read_shown(db, by=by, slug=slug)
         post = readable.post
         if readable.is_withheld:
             return readable, Around()
@@ -143,7 +143,7 @@ def _read(slug: str) -> tuple[Readable, Around]:
         return readable, Around(series, *lists.find_neighbours(db, post, by=by, at=at), held=held)
 
 
-def _find_held(db: sa.Connection, post: Post, by: Principal) -> str | None:
+def _find_held(db: sa.Connection, post: ShownPost, by: Principal) -> str | None:
     """How its reader holds it; empty: not at all. None for visitors and programs, who have no buttons."""
     if not (by.has_session and by.may(Permission.CONVERSE)):
         return None

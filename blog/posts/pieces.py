@@ -7,7 +7,7 @@ from typing import NamedTuple
 from flask import Flask
 from markupsafe import Markup
 
-from blog.posts.model import Kind, Post, PostLine
+from blog.posts.model import Kind, PostLine, ShownPost
 from blog.posts.queries.lists import Neighbour
 from web.render import render_macro
 from web.site.model import Site
@@ -59,7 +59,7 @@ def _tag_list(tags: Iterable[str]) -> Markup:
     return _tags(tuple(tags))
 
 
-def _heading(post: Post, minutes: int, site: Site, time_zone: str | None) -> Markup:
+def _heading(post: ShownPost, minutes: int, site: Site, time_zone: str | None) -> Markup:
     """`time_zone`: of whoever reads, in which they see when a draft was changed."""
     shown = _Heading(
         post.title,
@@ -77,7 +77,7 @@ def _heading(post: Post, minutes: int, site: Site, time_zone: str | None) -> Mar
     return _above(shown, minutes, _as_dates_need(site), None if post.published_at else time_zone)
 
 
-def _following(post: Post, before: Neighbour | None, after: Neighbour | None, site: Site) -> Markup:
+def _following(post: ShownPost, before: Neighbour | None, after: Neighbour | None, site: Site) -> Markup:
     shown = _Following(before, after, post.author_username, post.author_name, post.lang)
     return _below(shown, _as_dates_need(site))
 

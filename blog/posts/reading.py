@@ -1,32 +1,46 @@
 """Who may read what, one post at a time."""
 
-from typing import NamedTuple, NoReturn
+from typing import Generic, NamedTuple, NoReturn, TypeVar
 
 import sqlalchemy as sa
 
 from auth.permissions import Permission
 from auth.principal import Principal
-from blog.posts.model import Post, Visibility
+from blog.posts.model import Post, ShownPost, Visibility
 from blog.posts.queries import finding
 from storage import clock
 from web.errors import Forbidden, Gone, NotFound, Unauthenticated
 
+P = TypeVar("P", bound=ShownPost)
 
-class Readable(NamedTuple):
+
+class Readable(NamedTuple, Generic[P]):
     """What somebody gets who asks for a post."""
 
-    post: Post
+    post: P
     is_moved: bool = False  # asked for under a former address
     is_withheld: bool = False  # for members, and the asker is a visitor: title and written excerpt only
 
 
-def read_post(db: sa.Connection, *, by: Principal, slug: str | None = None, post_id: str | None = None) -> Readable:
-    """The post for this asker. Raises Gone when it was deleted, NotFound when it is not theirs to know of."""
+def read_post(
+    db: sa.Connection, *, by: Principal, slug: str | None = None, post_id: str | None = None
+) -> Readable[Post]:
+    """The post for this asker, whole. Raises Gone when it was deleted, NotFound when it is not theirs to know of."""
     post = finding.find_post(db, slug=slug, post_id=post_id)
-    is_moved = False
-    if post is None and slug is not None:
-        post = finding.find_by_former_slug(db, slug)
-        is_moved = post is not None
+    moved = finding.find_by_former_slug(db, slug) if post is None and slug is not None else None
+    return _judge(db, post or moved, is_moved=moved is not None, by=by)
+
+
+def read_shown(
+    db: sa.Connection, *, by: Principal, slug: str | None = None, post_id: str | None = None
+) -> Readable[ShownPost]:
+    """As `read_post`, without what its author wrote."""
+    post = finding.find_shown(db, slug=slug, post_id=post_id)
+    moved = finding.find_shown_by_former_slug(db, slug) if post is None and slug is not None else None
+    return _judge(db, post or moved, is_moved=moved is not None, by=by)
+
+
+def _judge(db: sa.Connection, post: P | None, *, is_moved: bool, by: Principal) -> Readable[P]:
     if post is None:
         raise NotFound
     at = clock.now()
@@ -42,7 +56,7 @@ def read_post(db: sa.Connection, *, by: Principal, slug: str | None = None, post
     return Readable(post, is_moved, is_withheld)
 
 
-def _is_granted(db: sa.Connection, post: Post, *, by: Principal) -> bool:
+def _is_granted(db: sa.Connection, post: ShownPost, *, by: Principal) -> bool:
     if not by.may(Permission.READ_MEMBERS_POSTS):
         return False
     return post.author_id == by.user_id or finding.is_granted(db, post.id, user_id=by.user_id)
@@ -55,13 +69,13 @@ def refuse_to_members_only(*, by: Principal) -> NoReturn:
     raise Unauthenticated("This post is for members: sign in, or send a Bearer token.")
 
 
-def may_know_drafts(post: Post, *, by: Principal) -> bool:
+def may_know_drafts(post: ShownPost, *, by: Principal) -> bool:
     """Whether a draft of this post is theirs to know of."""
     is_own = post.author_id == by.user_id and by.may(Permission.READ_OWN_DRAFTS)
     return is_own or by.may(Permission.READ_ANY_DRAFT)
 
 
-def may_edit(post: Post, *, by: Principal) -> bool:
+def may_edit(post: ShownPost, *, by: Principal) -> bool:
     """Whether they may change it; the same rule stands in the statement that loads a post for a change."""
     is_own = post.author_id == by.user_id and by.may(Permission.WRITE_POSTS)
     return is_own or by.may(Permission.EDIT_ANY_POST)

@@ -1,6 +1,7 @@
 """Pages made anew: when the renderer has changed, or what they depend on."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,7 +54,7 @@ def rerender(database: Database, _payload: Mapping[str, Any], *, own_host: str |
         with database.transaction() as db:
             summary = post.excerpt or excerpt(html)
             if stale.replace_html(db, post, html=html, summary=summary, renderer=RENDERER_VERSION):
-                index_post(db, post._replace(html=html))
+                index_post(db, replace(post, html=html))
                 touch(db)
             else:
                 was_changed = True  # by a save that may have kept the text, and with it the older page

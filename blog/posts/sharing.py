@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from blog.posts.model import Kind, Post
+from blog.posts.model import Kind, ShownPost
 from storage import clock
 from web.render import absolute_url, render_macro
 from web.site.model import Site
@@ -47,7 +47,7 @@ class _Told(NamedTuple):
     language: str
 
 
-def share(post: Post, site: Site, *, picture: str | None) -> Markup:
+def share(post: ShownPost, site: Site, *, picture: str | None) -> Markup:
     """The card of a post that everybody may read; `picture` is the path of one of its own."""
     published_at, updated_at = post.published_at or 0, post.updated_at
     by, language = (post.author_username, post.author_name), post.lang or site.language
@@ -88,7 +88,7 @@ def _card(told: _Told) -> _Card:
     return _Card(title, url, description, "article", told.published_at, image, _as_data(data))
 
 
-def share_without_text(post: Post, site: Site) -> Markup:
+def share_without_text(post: ShownPost, site: Site) -> Markup:
     """The card of a post whose text is not for everybody: nothing but what its author wrote for all."""
     card = _Card(post.title, absolute_url(post.path), _in_one_line(post.excerpt), "article")
     return render_macro("blog/posts/sharing.html", "card", card, site.name)

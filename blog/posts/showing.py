@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from auth.principal import principal
-from blog.posts.model import Post, Visibility
+from blog.posts.model import ShownPost, Visibility
 from blog.posts.outline import outline
 from blog.posts.queries.lists import Neighbour
 from blog.posts.reading import Readable, may_edit, refuse_to_members_only
@@ -27,7 +27,7 @@ class Around(NamedTuple):
     held: str | None = None  # how its reader holds it; empty: not at all; None: they have no library
 
 
-def answer(readable: Readable, around: Around, *, asked: str) -> ResponseReturnValue:
+def answer(readable: Readable[ShownPost], around: Around, *, asked: str) -> ResponseReturnValue:
     """The page, for whoever asked for it at that path."""
     who, post = principal(), readable.post
     if post.path != asked:
@@ -49,7 +49,7 @@ def answer(readable: Readable, around: Around, *, asked: str) -> ResponseReturnV
     )
 
 
-def withhold(post: Post) -> Response:
+def withhold(post: ShownPost) -> Response:
     """The answer to a visitor about a post for members. Raises Unauthenticated and Forbidden for programs."""
     who = principal()
     if who.is_authenticated or wants_json():

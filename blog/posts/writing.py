@@ -13,7 +13,7 @@ from blog.posts.events import POST_CREATED, POST_EDITED, POST_PUBLISHED, POST_UN
 from blog.posts.indexing import index_post
 from blog.posts.model import KEPT_IN_BIN, Kind, Origin, Post, Status
 from blog.posts.queries import finding, revisions, saving, slugs
-from blog.posts.reading import read_post
+from blog.posts.reading import read_shown
 from blog.rendering.excerpts import excerpt as make_excerpt
 from blog.tags.queries import replace_tags
 from eventlog.log.appending import append_event
@@ -37,7 +37,7 @@ class Past:
 
 def find_editable(db: sa.Connection, *, by: Principal, slug: str | None = None, post_id: str | None = None) -> Post:
     """The post, for a change. Raises Gone, NotFound; Forbidden when `by` may read it but not change it."""
-    readable = read_post(db, by=by, slug=slug, post_id=post_id)
+    readable = read_shown(db, by=by, slug=slug, post_id=post_id)
     post = finding.find_editable(db, readable.post.id, by=by)
     if post is None:
         raise Forbidden

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from blog.posts.events import about
-from blog.posts.model import Post
+from blog.posts.model import ShownPost
 from blog.posts.queries import finding
 from blog.posts.writing import find_editable
 from blog.previews import queries
@@ -50,10 +50,10 @@ def revoke(db: sa.Connection, post_id: str, link_id: str, *, by: Principal) -> N
     append_event(db, PREVIEW_REVOKED, by=by, subject=about(post.id), payload={"link": link_id, "title": post.title})
 
 
-def open_preview(db: sa.Connection, token: str) -> Post:
+def open_preview(db: sa.Connection, token: str) -> ShownPost:
     """The post that a link opens. Raises NotFound for everything that opens nothing."""
     link = queries.find_link(db, digest_of(token), at=clock.now())
-    post = None if link is None else finding.find_post(db, post_id=link.post_id)
+    post = None if link is None else finding.find_shown(db, post_id=link.post_id)
     if post is None or post.deleted_at is not None or post.is_hidden:
         raise NotFound("This link opens nothing. It may have expired, or was taken back.")
     return post

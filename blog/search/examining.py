@@ -8,7 +8,7 @@ from sqlalchemy import exc
 
 from blog.indexing.queries import count_entries, empty_index, find_entry, find_faults
 from blog.posts.indexing import entry_of, index_post
-from blog.posts.model import Post
+from blog.posts.model import ShownPost
 from blog.search.queries import count_indexed, list_indexed
 from storage.engine import Database
 from storage.errors import Damaged
@@ -25,7 +25,7 @@ def check_index(database: Database, progress: Progress) -> tuple[bool, str]:
     """Compare every entry with its post. It only reads, a hundred posts at a time, so that nobody waits for it."""
     wrong = 0
 
-    def compare(db: sa.Connection, post: Post) -> None:
+    def compare(db: sa.Connection, post: ShownPost) -> None:
         nonlocal wrong
         wrong += find_entry(db, post.id) != entry_of(post)
 
@@ -61,7 +61,7 @@ def rebuild_index(database: Database, progress: Progress) -> None:
 def _walk(
     count: int,
     opened: Callable[[], AbstractContextManager[sa.Connection]],
-    act: Callable[[sa.Connection, Post], object],
+    act: Callable[[sa.Connection, ShownPost], object],
     progress: Progress,
 ) -> None:
     after, done = "", 0

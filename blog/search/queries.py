@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from blog.indexing.model import indexed_posts_table, post_words_table
-from blog.posts.model import Post, PostLine, Status, posts_table
+from blog.posts.model import PostLine, ShownPost, Status, posts_table
 from blog.posts.queries.conditions import is_out, is_out_or_held
 from blog.posts.queries.lists import list_readable
-from blog.posts.queries.rows import FROM, LINE, POSTS, to_line, to_posts
+from blog.posts.queries.rows import FROM, LINE, POSTS_SHOWN, to_all_shown, to_line
 from blog.search.language import Question, Word
 
 _p = posts_table.c
@@ -79,18 +79,18 @@ def count_holding(db: sa.Connection, word: Word | None = None, *, most: int) -> 
 
 def list_posts_behind(
     db: sa.Connection, numbers: Sequence[int], *, by: Principal, at: int, with_held: bool = False
-) -> list[Post]:
-    """The posts behind these entries, whole, in their order."""
+) -> list[ShownPost]:
+    """The posts behind these entries, with their texts, in their order."""
     ids = db.execute(sa.select(_i.id, _i.post_id).where(_i.id.in_(numbers)))
     post_ids = dict(map(tuple, ids))
     posts = {post.id: post for post in list_readable(db, list(post_ids.values()), by=by, at=at, with_held=with_held)}
     return [posts[post_ids[number]] for number in numbers if post_ids.get(number) in posts]
 
 
-def list_indexed(db: sa.Connection, *, limit: int, after: str = "") -> list[Post]:
+def list_indexed(db: sa.Connection, *, limit: int, after: str = "") -> list[ShownPost]:
     """What is out or will come out by itself, for everybody or for members, by id."""
-    rows = db.execute(POSTS.where(_IS_INDEXED, _p.id > after).order_by(_p.id).limit(limit))
-    return to_posts(rows)
+    rows = db.execute(POSTS_SHOWN.where(_IS_INDEXED, _p.id > after).order_by(_p.id).limit(limit))
+    return to_all_shown(rows)
 
 
 def count_indexed(db: sa.Connection) -> int:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from auth.permissions import Permission
 from auth.principal import Principal
 from auth.users.model import users_table
-from blog.posts.model import Kind, Post, PostLine, Status, posts_table
+from blog.posts.model import Kind, PostLine, ShownPost, Status, posts_table
 from blog.posts.queries.conditions import is_editable, is_known, is_out, is_out_for, sees_members_posts
 from blog.posts.queries.rows import FROM, LINE, to_line
 from blog.series.model import Part, Series, series_posts_table, series_table
@@ -93,7 +93,7 @@ def list_parts_out(db: sa.Connection, series_id: str, *, by: Principal, at: int)
     return _parts(db, _sp.series_id == series_id, sa.case((is_out(by, at), sa.true()), else_=sa.false()))
 
 
-def list_around(db: sa.Connection, post: Post, *, by: Principal, at: int) -> tuple[str, str, list[Part]] | None:
+def list_around(db: sa.Connection, post: ShownPost, *, by: Principal, at: int) -> tuple[str, str, list[Part]] | None:
     """Slug and title of the series that a post is in; the post itself, and the other parts that are out."""
     rows = _around(sees_members_posts(by)).all(db, post_id=post.id, at=at)
     return (rows[0][0], rows[0][1], [_to_part(row[2:]) for row in rows]) if rows else None

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from blog.posts.model import Post
+from blog.posts.model import ShownPost
 from blog.series import queries
 from blog.series.model import Part, Place, Series
 from storage import clock
@@ -19,7 +19,7 @@ def read_series(db: sa.Connection, slug: str, *, by: Principal) -> tuple[Series,
     return series, parts
 
 
-def find_place(db: sa.Connection, post: Post, by: Principal) -> Place | None:
+def find_place(db: sa.Connection, post: ShownPost, by: Principal) -> Place | None:
     """Where a post stands in its series, counted among those that `by` finds; None when it is in none."""
     found = queries.list_around(db, post, by=by, at=clock.now())
     if found is None:

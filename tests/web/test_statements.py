@@ -12,7 +12,7 @@ from auth.guards import public
 from auth.principal import principal
 from blog.posts.content import prepare
 from blog.posts.model import posts_table
-from blog.posts.writing import write
+from blog.posts.writing import change, write
 from tests.support import Client, Site, make_site
 from web.database import reading
 from web.render import render_page
@@ -26,6 +26,10 @@ NOWHERE = ["/nowhere", "/v1/nowhere", "/posts/", "/a/b/c", "/posts/hello/"]
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made = make_site(tmp_path_factory.mktemp("statements") / "instance")
     made.post(title="Hello", tags=["one"])
+    made.post(title="About", slug="about", kind="page")
+    moved = made.post(title="Moved", slug="before")
+    with made.database.transaction() as db:
+        change(db, moved.id, prepare({"slug": "after"}, current=moved), by=made.principal("alan"))
     yield made
     made.close()
 
@@ -116,6 +120,23 @@ def test_a_page_costs_as_many_statements_with_a_thousand_posts_as_with_ten(
     assert [len(statements_for(site, asker, path)) for asker in askers for path in paths] == with_ten
     assert max(with_ten) <= 5  # who is asking, the site, the post, whether one may change it, and what was kept of it
     site.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "loaded"),
+    [
+        *((path, set()) for path in ("/", "/tags/one", "/tags", "/authors/alan", "/archive", "/search?q=hello")),
+        *((path, set()) for path in ("/sitemap.xml", "/account", "/library")),
+        *((path, {"html"}) for path in ("/posts/hello", "/posts/before", "/about", "/feed.xml", "/feed.json")),
+        ("/posts/hello.md", {"html", "body"}),
+    ],
+)
+def test_a_page_loads_no_text_that_it_does_not_show(site: Site, path: str, loaded: set[str]) -> None:
+    for asker in (site.client("rita"), site.client("alan")):  # nothing is kept for those who are signed in
+        statements = statements_for(site, asker, path)
+        assert len(statements) > 1, path
+        found = {name for name in ("html", "body") if any(f"posts.{name}" in statement for statement in statements)}
+        assert found == loaded, statements
 
 
 def _multiply(db: Connection, times: int) -> None:

@@ -3,16 +3,19 @@
 import sqlalchemy as sa
 
 from auth.principal import Principal
-from blog.posts.model import Held, Post, former_slugs_table, library_table, posts_table, revisions_table
+from blog.posts.model import Held, Post, ShownPost, former_slugs_table, library_table, posts_table, revisions_table
 from blog.posts.queries.conditions import is_editable
-from blog.posts.queries.rows import POSTS, to_post
+from blog.posts.queries.rows import POSTS, POSTS_SHOWN, to_post, to_shown
 from storage.prepared import Prepared
 
 _p = posts_table.c
-_BY_SLUG = Prepared(POSTS.where(_p.slug == sa.bindparam("slug")))
-_BY_ID = Prepared(POSTS.where(_p.id == sa.bindparam("post_id")))
+_IS_AT, _IS_IT = _p.slug == sa.bindparam("slug"), _p.id == sa.bindparam("post_id")
 _FORMER = sa.select(former_slugs_table.c.post_id).where(former_slugs_table.c.slug == sa.bindparam("slug"))
-_BY_FORMER_SLUG = Prepared(POSTS.where(_p.id == _FORMER.scalar_subquery()))
+_WAS_AT = _p.id == _FORMER.scalar_subquery()
+_BY_SLUG, _BY_ID, _BY_FORMER_SLUG = (Prepared(POSTS.where(each)) for each in (_IS_AT, _IS_IT, _WAS_AT))
+_SHOWN_BY_SLUG, _SHOWN_BY_ID, _SHOWN_BY_FORMER_SLUG = (
+    Prepared(POSTS_SHOWN.where(each)) for each in (_IS_AT, _IS_IT, _WAS_AT)
+)
 _r = revisions_table.c
 _MADE = sa.select(_r.post_id).where(_r.submission == sa.bindparam("submission"), _r.user_id == sa.bindparam("user_id"))
 # One form of one person makes one revision at most.
@@ -27,6 +30,16 @@ def find_post(db: sa.Connection, *, slug: str | None = None, post_id: str | None
 def find_by_former_slug(db: sa.Connection, slug: str) -> Post | None:
     """The post that had that slug once."""
     return to_post(_BY_FORMER_SLUG.first(db, slug=slug))
+
+
+def find_shown(db: sa.Connection, *, slug: str | None = None, post_id: str | None = None) -> ShownPost | None:
+    """As `find_post`, without what its author wrote."""
+    return to_shown(_SHOWN_BY_ID.first(db, post_id=post_id) if slug is None else _SHOWN_BY_SLUG.first(db, slug=slug))
+
+
+def find_shown_by_former_slug(db: sa.Connection, slug: str) -> ShownPost | None:
+    """As `find_by_former_slug`, without what its author wrote."""
+    return to_shown(_SHOWN_BY_FORMER_SLUG.first(db, slug=slug))
 
 
 def is_granted(db: sa.Connection, post_id: str, *, user_id: int | None) -> bool:

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from auth.principal import Principal
 from auth.users.model import users_table
-from blog.posts.model import Kind, Post, PostLine, Status, posts_table
+from blog.posts.model import Kind, Post, PostLine, ShownPost, Status, posts_table
 from blog.posts.queries.conditions import is_known, is_out, is_out_for, is_out_or_held, sees_members_posts
-from blog.posts.queries.rows import FROM, LINE, POST, POSTS, to_line, to_posts
+from blog.posts.queries.rows import FROM, LINE, POSTS, POSTS_SHOWN, SHOWN, to_all_shown, to_line, to_posts
 from blog.tags.model import post_tags_table
 from blog.tags.queries import bears_tag
 from storage.prepared import Prepared
@@ -53,17 +53,17 @@ def list_out(
     return [to_line(row, at) for row in rows]
 
 
-def list_whole_out(
+def list_shown_out(
     db: sa.Connection, *, by: Principal, at: int, limit: int, tag: str | None = None, author: str | None = None
-) -> list[Post]:
+) -> list[ShownPost]:
     """The same with their texts, for feeds."""
-    query = _whole_out(sees_members_posts(by), tag is not None, author is not None)
-    return to_posts(query.all(db, at=at, tag=tag, author=author, most=limit))
+    query = _shown_out(sees_members_posts(by), tag is not None, author is not None)
+    return to_all_shown(query.all(db, at=at, tag=tag, author=author, most=limit))
 
 
 @cache
-def _whole_out(sees_members_posts: bool, has_tag: bool, has_author: bool) -> Prepared:
-    return Prepared(_newest_out(sees_members_posts, has_tag, has_author).with_only_columns(*POST))
+def _shown_out(sees_members_posts: bool, has_tag: bool, has_author: bool) -> Prepared:
+    return Prepared(_newest_out(sees_members_posts, has_tag, has_author).with_only_columns(*SHOWN))
 
 
 @cache
@@ -86,7 +86,7 @@ def _newest_out(sees_members_posts: bool, has_tag: bool, has_author: bool) -> sa
 
 
 def find_neighbours(
-    db: sa.Connection, post: Post, *, by: Principal, at: int
+    db: sa.Connection, post: ShownPost, *, by: Principal, at: int
 ) -> tuple[Neighbour | None, Neighbour | None]:
     """The posts that came out before and after one that is out, of those that `by` finds as a reader."""
     rows = _neighbours(sees_members_posts(by)).all(db, at=at, here_at=post.published_at, here_id=post.id)
@@ -129,8 +129,8 @@ def list_known(db: sa.Connection, *, by: Principal, at: int, limit: int, before:
 
 def list_readable(
     db: sa.Connection, post_ids: Sequence[str], *, by: Principal, at: int, with_held: bool = False
-) -> list[Post]:
-    """Those of these posts that `by` finds as a reader, whole; `with_held`: or holds, see `is_out_or_held`."""
+) -> list[ShownPost]:
+    """Those of these posts that `by` finds as a reader, with texts; `with_held`: or holds, see `is_out_or_held`."""
     found = is_out_or_held(by, at) if with_held else is_out(by, at)
-    query = POSTS.where(_p.id.in_(post_ids), found)
-    return to_posts(db.execute(query))
+    query = POSTS_SHOWN.where(_p.id.in_(post_ids), found)
+    return to_all_shown(db.execute(query))

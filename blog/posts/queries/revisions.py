@@ -1,5 +1,6 @@
 """What posts were: each save is kept as a revision."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ def find_revision(db: sa.Connection, post: Post, *conditions: sa.ColumnElement[b
     values = {name: getattr(row, name) for name in _REVISED}
     values |= {"tags": split_tags(row.tags), "status": Status(row.status), "visibility": Visibility(row.visibility)}
     values["kind"] = Kind(row.kind)
-    return post._replace(version=row.number, **values)
+    return replace(post, version=row.number, **values)
 
 
 def list_revisions(db: sa.Connection, post_id: str, *, limit: int, before: int | None = None) -> list[RevisionLine]:

@@ -1,16 +1,19 @@
 """What statements load of posts, and what is made of it."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
 
 from auth.users.model import users_table
-from blog.posts.model import Kind, Post, PostLine, Status, Visibility, posts_table
+from blog.posts.model import Kind, Post, PostLine, ShownPost, Status, Visibility, posts_table
 
 _p = posts_table.c
 _AUTHOR = {"author_username": users_table.c.username, "author_name": users_table.c.display_name}
-POST = [_AUTHOR[name].label(name) if name in _AUTHOR else _p[name] for name in Post._fields]
+_NAMES = [field.name for field in fields(Post)]
+POST = [_AUTHOR[name].label(name) if name in _AUTHOR else _p[name] for name in _NAMES]
+SHOWN = POST[: len(fields(ShownPost))]
 LINE = [
     _p.id,
     _p.slug,
@@ -34,21 +37,34 @@ _KIND = {kind.value: kind for kind in Kind}
 FROM = posts_table.join(users_table, users_table.c.id == _p.author_id)
 # Building a statement costs five times what asking it does.
 POSTS = sa.select(*POST).select_from(FROM)
+POSTS_SHOWN = POSTS.with_only_columns(*SHOWN)
 
 
 def to_post(row: Sequence[Any] | None) -> Post | None:
     """The post of a row of `POST`; None of no row."""
-    if row is None:
-        return None
-    values = list(row)
-    for index, make in _MADE:
-        values[index] = make(values[index])
-    return Post._make(values)
+    return None if row is None else Post(*_values(row))
 
 
 def to_posts(rows: Iterable[Sequence[Any]]) -> list[Post]:
     """Each of these rows."""
-    return [post for row in rows if (post := to_post(row)) is not None]
+    return [Post(*_values(row)) for row in rows]
+
+
+def to_shown(row: Sequence[Any] | None) -> ShownPost | None:
+    """The post of a row of `SHOWN`; None of no row."""
+    return None if row is None else ShownPost(*_values(row))
+
+
+def to_all_shown(rows: Iterable[Sequence[Any]]) -> list[ShownPost]:
+    """Each of these rows."""
+    return [ShownPost(*_values(row)) for row in rows]
+
+
+def _values(row: Sequence[Any]) -> list[Any]:
+    values = list(row)
+    for index, make in _MADE:
+        values[index] = make(values[index])
+    return values
 
 
 def to_line(row: Sequence[Any], at: int) -> PostLine:
@@ -67,7 +83,7 @@ def split_tags(text: str) -> list[str]:
 
 # What a post has in another form than its row.
 _MADE: list[tuple[int, Callable[[str], Any]]] = [
-    (Post._fields.index(name), make)
+    (_NAMES.index(name), make)
     for name, make in (
         ("tags", split_tags),
         ("status", _STATUS.__getitem__),
