@@ -25,8 +25,8 @@ from web.errors import Forbidden, Invalid, Stale
 
 pages = Blueprint("editor", __name__)
 
-# Half a second: as long as a crowd of saves takes, and short for a thread that readers may need.
-_PAUSES_SECONDS = (0.02, 0.04, 0.08, 0.16, 0.2)
+# A second: as long as a crowd of saves takes on a busy machine, and short for a thread that readers may need.
+_PAUSES_SECONDS = (0.02, 0.04, 0.08, 0.16, 0.3, 0.4)
 
 _CONTINUED = "This is what was kept while you wrote. It is not saved yet."
 _REOPENED = "You are signed in again. Your text is here as you sent it; it is not saved yet."

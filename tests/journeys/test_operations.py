@@ -459,7 +459,7 @@ def test_a_failure_shows_a_number_that_stands_in_the_log_with_the_reason_and_no_
             server.browser().get("/", headers={"X-Forwarded-For": "192.0.2.1"})
         write(server, "A private title", "A private body")
         connection = sqlite.driver.connect(str(server.folder / "byline.db"), timeout=10)
-        connection.execute("ALTER TABLE posts RENAME COLUMN body TO words")  # as no migration ever would
+        connection.execute("ALTER TABLE posts RENAME COLUMN html TO words")  # as no migration ever would
         connection.close()
         failed = server.browser().get("/posts/a-private-title?private=query", headers=HTML)
         assert server.browser().get("/").status_code == 200
