@@ -64,22 +64,25 @@ class Channel(HTTPChannel):
             return False
         self.requests = []
         request.close()
-        self._send_now(dated(*answer))
+        head, body = answer
+        self._send_now(dated(head), body)
         return True
 
-    def _send_now(self, data: bytes) -> None:
+    def _send_now(self, head: bytes, body: bytes) -> None:
         try:
-            sent = self.socket.send(data)
+            # Put together by the system, which copies them anyway.
+            sent = self.socket.sendmsg((head, body))
         except BlockingIOError:
             sent = 0
         except OSError:
             self.will_close = True
             return
-        if sent < len(data):
+        if sent < len(head) + len(body):
             # The loop sends the rest, when there is room for it.
+            rest = (head + body)[sent:]
             with self.outbuf_lock:
-                self.outbufs[-1].append(data[sent:])
-                self.total_outbufs_len += len(data) - sent
+                self.outbufs[-1].append(rest)
+                self.total_outbufs_len += len(rest)
 
     def waits_for_room(self) -> bool:
         """Whether the next request, which came with the one before, is not to be begun yet: once its client has taken

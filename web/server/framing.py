@@ -122,13 +122,13 @@ class Answer(_FramedTask, WSGITask):
         self.complete = self.wrote_header = True
         # Whatever came behind it would be read as the next answer: it is left out, and Waitress says so in the log.
         self.content_length = 0
-        self.channel.write_soon(dated(head, body))
+        self.channel.write_soon(dated(head) + body)
         return True
 
 
-def dated(head: bytes, body: bytes) -> bytes:
-    """An answer as it is sent now."""
-    return b"%b\r\nDate: %b\r\n\r\n%b" % (head, _date(int(time.time())), body)
+def dated(head: bytes) -> bytes:
+    """The head of an answer as it is sent now, with the line that ends it."""
+    return b"%b\r\nDate: %b\r\n\r\n" % (head, _date(int(time.time())))
 
 
 @lru_cache(2)
