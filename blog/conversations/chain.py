@@ -12,8 +12,8 @@ from blog.conversations import queries
 from blog.conversations.model import Conversation, Message, Part, State
 from blog.conversations.queries import Owned
 from blog.conversations.readable_queries import find_readable_parts, find_versions
-from blog.posts.model import Post
-from blog.posts.reading import read_post
+from blog.posts.model import ShownPost
+from blog.posts.reading import read_shown
 from storage import clock
 from storage.ids import parse_id
 from web.errors import Conflict, Forbidden, Gone, NotFound
@@ -83,7 +83,7 @@ def find_reader(db: sa.Connection, conversation: Conversation) -> Principal | No
     return reader if is_theirs else None
 
 
-def find_open(db: sa.Connection, name: str, *, by: Principal) -> tuple[Owned, Post]:
+def find_open(db: sa.Connection, name: str, *, by: Principal) -> tuple[Owned, ShownPost]:
     """The conversation, to ask in it, and the post that it is about. Raises NotFound, Conflict, Forbidden."""
     owned = find_own(db, name, by=by)
     post = read_held_post(db, owned, by=by)
@@ -92,10 +92,10 @@ def find_open(db: sa.Connection, name: str, *, by: Principal) -> tuple[Owned, Po
     return owned, post
 
 
-def read_held_post(db: sa.Connection, owned: Owned, *, by: Principal) -> Post:
+def read_held_post(db: sa.Connection, owned: Owned, *, by: Principal) -> ShownPost:
     """The post of a conversation of theirs. Raises Forbidden when they may not read it any more, or do not hold it."""
     try:
-        readable = read_post(db, by=by, post_id=owned.conversation.post_id)
+        readable = read_shown(db, by=by, post_id=owned.conversation.post_id)
     except Gone:
         raise Forbidden(DELETED) from None
     except NotFound:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from auth.principal import Principal
 from blog.conversations.answering import Answerer
 from blog.conversations.model import Conversation, Message, Passage
-from blog.posts.model import Post
+from blog.posts.model import ShownPost
 from storage import clock
 from storage.cache.holding import Cache
 from storage.cache.memory import MemoryCache
@@ -62,7 +62,7 @@ class Exchange:
 
     conversation: Conversation  # as it was before the question
     guide_version: int
-    post: Post
+    post: ShownPost
     question: Message
     turn: int
     lock_name: str

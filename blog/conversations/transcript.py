@@ -13,7 +13,7 @@ from blog.conversations.chain import find_own, read_held_post, withhold
 from blog.conversations.model import Conversation, Guide, Message, Passage, Role, State
 from blog.conversations.passages import find_changed
 from blog.conversations.readable_queries import find_versions, list_texts
-from blog.posts.model import Post
+from blog.posts.model import ShownPost
 from storage import clock
 from web.errors import Forbidden
 
@@ -70,7 +70,9 @@ class Transcript:
 
     conversation: Conversation
     guide: Guide
-    post: Post | None  # None: not theirs to read or to ask any more; what they wrote themselves is all there is then
+    post: (
+        ShownPost | None
+    )  # None: not theirs to read or to ask any more; what they wrote themselves is all there is then
     entries: list[Entry]
     earlier: int | None  # the number before which there is more
     closed: str  # why there is no post

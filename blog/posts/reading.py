@@ -11,13 +11,13 @@ from blog.posts.queries import finding
 from storage import clock
 from web.errors import Forbidden, Gone, NotFound, Unauthenticated
 
-P = TypeVar("P", bound=ShownPost)
+_P = TypeVar("_P", bound=ShownPost)
 
 
-class Readable(NamedTuple, Generic[P]):
+class Readable(NamedTuple, Generic[_P]):
     """What somebody gets who asks for a post."""
 
-    post: P
+    post: _P
     is_moved: bool = False  # asked for under a former address
     is_withheld: bool = False  # for members, and the asker is a visitor: title and written excerpt only
 
@@ -34,13 +34,13 @@ def read_post(
 def read_shown(
     db: sa.Connection, *, by: Principal, slug: str | None = None, post_id: str | None = None
 ) -> Readable[ShownPost]:
-    """As `read_post`, without what its author wrote."""
+    """As `read_post`, without its Markdown, and what else only a change needs."""
     post = finding.find_shown(db, slug=slug, post_id=post_id)
     moved = finding.find_shown_by_former_slug(db, slug) if post is None and slug is not None else None
     return _judge(db, post or moved, is_moved=moved is not None, by=by)
 
 
-def _judge(db: sa.Connection, post: P | None, *, is_moved: bool, by: Principal) -> Readable[P]:
+def _judge(db: sa.Connection, post: _P | None, *, is_moved: bool, by: Principal) -> Readable[_P]:
     if post is None:
         raise NotFound
     at = clock.now()

@@ -14,12 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
+from waitress.buffers import OverflowableBuffer
 
 from tests.web.test_server import turned_here
 from tests.web.wire import TinySite, Wire, until
 from web.page_cache.asking import Visitors
 from web.page_cache.cache import PageCache
 from web.page_cache.layer import IS_SHARED, PageCacheLayer
+from web.server.channel import Channel
 
 MEBIBYTE = 1024 * 1024
 
@@ -204,6 +206,33 @@ def test_a_long_answer_arrives_whole_however_slowly_it_is_read(tiny, wire):
     assert wire.read_reply().body == b"x" * 20 * MEBIBYTE
     assert wire.read_reply().status == 200
     assert wire.ask("/hello").body == b"hello"
+
+
+class ShortSocket:
+    """A socket that has room for so many bytes, or none."""
+
+    def __init__(self, room):
+        self.room, self.sent = room, b""
+
+    def sendmsg(self, parts):
+        if self.room is None:
+            raise BlockingIOError
+        taken = b"".join(parts)[: self.room]
+        self.sent += taken
+        return len(taken)
+
+
+@pytest.mark.parametrize("body", [b"0123456789", b""])
+def test_wherever_the_room_ends_each_byte_leaves_once(body):
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    for room in (None, *range(len(head + body) + 1)):
+        channel = Channel.__new__(Channel)
+        channel.socket, channel.outbuf_lock = ShortSocket(room), threading.Lock()
+        channel.outbufs, channel.total_outbufs_len = [OverflowableBuffer(1000)], 0
+        channel._send_now(head, body)
+        waiting = channel.outbufs[-1].get(1000)
+        assert channel.socket.sent + waiting == head + body, room
+        assert channel.total_outbufs_len == len(waiting), room
 
 
 def test_a_client_that_hangs_up_harms_nobody(tiny):

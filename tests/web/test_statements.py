@@ -1,5 +1,6 @@
 """What a page costs in statements: identity 0, 1 or 1, and no page costs more because there is more."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -128,15 +129,27 @@ def test_a_page_costs_as_many_statements_with_a_thousand_posts_as_with_ten(
         *((path, set()) for path in ("/", "/tags/one", "/tags", "/authors/alan", "/archive", "/search?q=hello")),
         *((path, set()) for path in ("/sitemap.xml", "/account", "/library")),
         *((path, {"html"}) for path in ("/posts/hello", "/posts/before", "/about", "/feed.xml", "/feed.json")),
+        *((path, {"html"}) for path in ("/rss.xml", "/tags/one/feed.xml", "/authors/alan/feed.xml")),
         ("/posts/hello.md", {"html", "body"}),
     ],
 )
 def test_a_page_loads_no_text_that_it_does_not_show(site: Site, path: str, loaded: set[str]) -> None:
     for asker in (site.client("rita"), site.client("alan")):  # nothing is kept for those who are signed in
-        statements = statements_for(site, asker, path)
-        assert len(statements) > 1, path
-        found = {name for name in ("html", "body") if any(f"posts.{name}" in statement for statement in statements)}
-        assert found == loaded, statements
+        assert texts_loaded(site, asker, path) == loaded
+
+
+def test_what_a_link_opens_is_loaded_without_its_markdown(site: Site) -> None:
+    opened = site.client("alan").submit("/posts/hello/previews", days="7").text
+    link = re.search(r"/preview/[\w-]{43}", opened)
+    assert link is not None
+    assert texts_loaded(site, site.client(), link[0]) == {"html"}
+
+
+def texts_loaded(site: Site, asker: Client, path: str) -> set[str]:
+    """The texts of posts that the statements of a page read."""
+    statements = statements_for(site, asker, path)
+    assert len(statements) > 1, path
+    return {name for name in ("html", "body") if any(f"posts.{name}" in statement for statement in statements)}
 
 
 def _multiply(db: Connection, times: int) -> None:

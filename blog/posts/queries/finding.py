@@ -33,12 +33,12 @@ def find_by_former_slug(db: sa.Connection, slug: str) -> Post | None:
 
 
 def find_shown(db: sa.Connection, *, slug: str | None = None, post_id: str | None = None) -> ShownPost | None:
-    """As `find_post`, without what its author wrote."""
+    """As `find_post`, without its Markdown, and what else only a change needs."""
     return to_shown(_SHOWN_BY_ID.first(db, post_id=post_id) if slug is None else _SHOWN_BY_SLUG.first(db, slug=slug))
 
 
 def find_shown_by_former_slug(db: sa.Connection, slug: str) -> ShownPost | None:
-    """As `find_by_former_slug`, without what its author wrote."""
+    """As `find_by_former_slug`, without its Markdown, and what else only a change needs."""
     return to_shown(_SHOWN_BY_FORMER_SLUG.first(db, slug=slug))
 
 

@@ -13,6 +13,7 @@ _p = posts_table.c
 _AUTHOR = {"author_username": users_table.c.username, "author_name": users_table.c.display_name}
 _NAMES = [field.name for field in fields(Post)]
 POST = [_AUTHOR[name].label(name) if name in _AUTHOR else _p[name] for name in _NAMES]
+# What a dataclass has from its base comes first, in its fields and so in these columns.
 SHOWN = POST[: len(fields(ShownPost))]
 LINE = [
     _p.id,
@@ -81,7 +82,7 @@ def split_tags(text: str) -> list[str]:
     return text.split(",") if text else []
 
 
-# What a post has in another form than its row.
+# What a post has in another form than its row, and where: in rows of `POST` and of `SHOWN` it is the same place.
 _MADE: list[tuple[int, Callable[[str], Any]]] = [
     (_NAMES.index(name), make)
     for name, make in (
