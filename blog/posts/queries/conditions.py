@@ -10,7 +10,7 @@ from blog.posts.model import Held, Status, Visibility, library_table, posts_tabl
 _p = posts_table.c
 
 
-def is_out(by: Principal, at: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
+def is_out(by: Principal, at: "int | sa.ColumnElement[int]") -> sa.ColumnElement[bool]:
     """The condition that `by` finds a post as a reader."""
     return is_out_for(sees_members_posts(by), at)
 
@@ -42,7 +42,7 @@ def sees_members_posts(by: Principal) -> bool:
     return by.may(Permission.READ_MEMBERS_POSTS)
 
 
-def is_out_for(sees_members_posts: bool, at: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
+def is_out_for(sees_members_posts: bool, at: "int | sa.ColumnElement[int]") -> sa.ColumnElement[bool]:
     """The same condition, for statements that are built once."""
     # Not `IN`: SQLAlchemy would write its list into the statement anew each time.
     visible = _p.visibility == Visibility.PUBLIC
@@ -51,7 +51,7 @@ def is_out_for(sees_members_posts: bool, at: "int | sa.BindParameter[int]") -> s
     return sa.and_(has_come_out(at), visible)
 
 
-def has_come_out(at: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
+def has_come_out(at: "int | sa.ColumnElement[int]") -> sa.ColumnElement[bool]:
     """The condition that a post is out at that moment, for whomever it is."""
     return sa.and_(
         _p.status == Status.PUBLISHED,

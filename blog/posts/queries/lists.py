@@ -112,10 +112,14 @@ def _neighbours(sees_members_posts: bool) -> Prepared:
 
 def count_by_tag(db: sa.Connection, *, by: Principal, at: int) -> list[tuple[str, int]]:
     """Every tag of what `by` finds as a reader, and on how many posts it stands, by name."""
-    t = post_tags_table.c
+    return [(tag, count) for tag, count in _counted_by_tag(sees_members_posts(by)).all(db, at=at)]
+
+
+@cache
+def _counted_by_tag(sees_members_posts: bool) -> Prepared:
+    t, is_out_now = post_tags_table.c, is_out_for(sees_members_posts, sa.bindparam("at", type_=sa.Integer))
     query = sa.select(t.tag, sa.func.count()).join(posts_table, _p.id == t.post_id)
-    query = query.where(is_out(by, at), _p.kind == Kind.POST).group_by(t.tag).order_by(t.tag)
-    return [(row[0], row[1]) for row in db.execute(query)]
+    return Prepared(query.where(is_out_now, _p.kind == Kind.POST).group_by(t.tag).order_by(t.tag))
 
 
 def list_known(db: sa.Connection, *, by: Principal, at: int, limit: int, before: Cursor | None = None) -> list[Post]:
