@@ -70,9 +70,8 @@ class Transcript:
 
     conversation: Conversation
     guide: Guide
-    post: (
-        ShownPost | None
-    )  # None: not theirs to read or to ask any more; what they wrote themselves is all there is then
+    # None: not theirs to read or to ask any more; what they wrote themselves is all there is then.
+    post: ShownPost | None
     entries: list[Entry]
     earlier: int | None  # the number before which there is more
     closed: str  # why there is no post

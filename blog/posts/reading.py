@@ -1,5 +1,6 @@
 """Who may read what, one post at a time."""
 
+from collections.abc import Callable
 from typing import Generic, NamedTuple, NoReturn, TypeVar
 
 import sqlalchemy as sa
@@ -27,8 +28,7 @@ def read_post(
 ) -> Readable[Post]:
     """The post for this asker, whole. Raises Gone when it was deleted, NotFound when it is not theirs to know of."""
     post = finding.find_post(db, slug=slug, post_id=post_id)
-    moved = finding.find_by_former_slug(db, slug) if post is None and slug is not None else None
-    return _judge(db, post or moved, is_moved=moved is not None, by=by)
+    return _judge(db, post, finding.find_by_former_slug, by=by, slug=slug)
 
 
 def read_shown(
@@ -36,11 +36,21 @@ def read_shown(
 ) -> Readable[ShownPost]:
     """As `read_post`, without its Markdown, and what else only a change needs."""
     post = finding.find_shown(db, slug=slug, post_id=post_id)
-    moved = finding.find_shown_by_former_slug(db, slug) if post is None and slug is not None else None
-    return _judge(db, post or moved, is_moved=moved is not None, by=by)
+    return _judge(db, post, finding.find_shown_by_former_slug, by=by, slug=slug)
 
 
-def _judge(db: sa.Connection, post: _P | None, *, is_moved: bool, by: Principal) -> Readable[_P]:
+def _judge(
+    db: sa.Connection,
+    post: _P | None,
+    find_by_former_slug: Callable[[sa.Connection, str], _P | None],
+    *,
+    by: Principal,
+    slug: str | None,
+) -> Readable[_P]:
+    is_moved = False
+    if post is None and slug is not None:
+        post = find_by_former_slug(db, slug)
+        is_moved = post is not None
     if post is None:
         raise NotFound
     at = clock.now()

@@ -59,9 +59,8 @@ def png_bomb(width: int, height: int, *, colour_type: int = 2, rows_there: int |
     """A small file of that many pixels; with `rows_there`, only so many rows of them stand in it."""
     row = 1 + width * {0: 1, 2: 3, 6: 4}[colour_type]
     packer, rows = zlib.compressobj(9), b"\0" * row
-    packed = (
-        b"".join(packer.compress(rows) for _ in range(height if rows_there is None else rows_there)) + packer.flush()
-    )
+    count = height if rows_there is None else rows_there
+    packed = b"".join(packer.compress(rows) for _ in range(count)) + packer.flush()
     header = width.to_bytes(4) + height.to_bytes(4) + bytes([8, colour_type, 0, 0, 0])
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
