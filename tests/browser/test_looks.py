@@ -596,6 +596,7 @@ def test_a_page_is_legible_for_everybody(
             assert _judge(page) == [], f"{width} px, {scheme}"
     _assert_nothing_is_cut_off(page)
     assert page.evaluate(_MOVING) == []
+    assert page.evaluate(_MISPLACED) == []
 
 
 @pytest.mark.soak
@@ -652,6 +653,11 @@ _WIDEST = """
 [...document.querySelectorAll("body *")]
   .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
   .map(e => `${e.tagName} ${e.className} ${Math.round(e.getBoundingClientRect().right)}`).slice(-5)
+"""
+# In a line of text nothing may stand that is a block of its own (HTML, phrasing content).
+_MISPLACED = """
+[...document.querySelectorAll(":is(span, button, label, h1, h2, h3, p) :is(form, div, section, p, ul, ol, table, pre)")]
+  .map(e => e.outerHTML)
 """
 # Whoever asked for less motion sees none at all.
 _MOVING = """
