@@ -21,8 +21,9 @@ from rich.progress import track
 
 from bench import posts
 from bench.load import Cost, Place, load, running
+from bench.places import PROCESSES
 from bench.readers import Reader, Refused, add_readers, hear
-from bench.serving import PAST_THE_CACHE, PROCESSES
+from bench.serving import PAST_THE_CACHE
 from blog.conversations.exchanging import MOST_STREAMS
 from blog.conversations.model import Scope
 

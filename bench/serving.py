@@ -8,14 +8,12 @@ nothing.
 
 import os
 import platform
-import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import product
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -25,11 +23,12 @@ from rich.console import Console
 from rich.progress import track
 
 from bench import posts
-from bench.load import Cost, Place, load, middle, running
+from bench.load import Cost, Place, load, middle
+from bench.places import PAGES, PROCESSES, places_of, sites_of
 from bench.publishing import Publishing, fsync_milliseconds
 
-PROCESSES = 2
 PAST_THE_CACHE = {"Content-Type": "text/plain"}
+_UNCHANGED = "home, unchanged (304)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +39,13 @@ class Plan:
     sessions: int = 1_000_000
     rounds: int = 5
     seconds: int = 1
-    turns: int = 21
+    starts: int = 3
+    turns: int = 7
     publications: int = 60
     browsed: int = 1_000_000
 
 
-QUICK = Plan(sizes=(10, 100), sessions=1_000, rounds=1, seconds=1, turns=3, publications=10, browsed=10_000)
+QUICK = Plan(sizes=(10, 100), sessions=1_000, rounds=1, seconds=1, starts=1, turns=3, publications=10, browsed=10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,7 @@ def main() -> None:
 
 
 def _table(folder: Path, size: int, plan: Plan) -> Iterator[str]:
-    with ExitStack() as stack:
-        places = stack.enter_context(_places(folder))
+    with places_of(folder) as places:
         # As many other posts as there are, up to some thousands: what is kept of one is then of no use for the next.
         addresses = min(10_000, size - posts.WRITTEN)
         questions = [*_questions(places["site"]), *_of_any_post(addresses)]
@@ -105,7 +104,7 @@ def _table(folder: Path, size: int, plan: Plan) -> Iterator[str]:
     middles = {key: middle(found) for key, found in costs.items()}
     for (name, connections), cost in sorted(middles.items(), key=lambda item: item[0][1]):
         # Beside the same bytes; what is none of the three pages, beside home's.
-        page = next((page for page, _path in _PAGES if page in name.replace(",", " ").split()), _PAGES[0][0])
+        page = next((page for page, _path in PAGES if page in name.replace(",", " ").split()), PAGES[0][0])
         ratio = cost.cpu / middles[f"hello, bytes of {page}", connections].cpu
         yield (
             f"| {name} | {connections} | {cost.cpu:.0f} | {ratio:.2f} | {cost.rate:,.0f} | {cost.p50 / 1000:.2f} "
@@ -120,12 +119,12 @@ def _questions(site: Place) -> list[Question]:
     tag = _tag_of_home(site)
     cookie = {"Cookie": f"session={Publishing(site.url).cookie}"}
     return [
-        *(Question(f"hello, bytes of {name}", "hello", path) for name, path in _PAGES),
-        *(Question(f"file, bytes of {name}, by nginx", "nginx", f"/{name}") for name, _path in _PAGES),
-        *(Question(f"{name}, through the layer", "layer", path) for name, path in _PAGES),
-        *(Question(name, "site", path) for name, path in _PAGES),
+        *(Question(f"hello, bytes of {name}", "hello", path) for name, path in PAGES),
+        *(Question(f"file, bytes of {name}, by nginx", "nginx", f"/{name}") for name, _path in PAGES),
+        *(Question(f"{name}, through the layer", "layer", path) for name, path in PAGES),
+        *(Question(name, "site", path) for name, path in PAGES),
         Question("home, gzip", "site", "/", {"Accept-Encoding": "gzip"}),
-        Question("home, unchanged (304)", "site", "/", {"If-None-Match": tag}),
+        Question(_UNCHANGED, "site", "/", {"If-None-Match": tag}),
         Question("home, missed", "site", "/", PAST_THE_CACHE),
         Question("post, missed", "site", "/posts/post-1", PAST_THE_CACHE),
         Question("archive, missed", "site", "/archive", PAST_THE_CACHE),
@@ -155,62 +154,6 @@ def _tag_of_home(site: Place) -> str:
     return tag
 
 
-_PAGES = (("home", "/"), ("post", "/posts/post-1"), ("feed", "/feed.xml"))
-
-
-@contextmanager
-def _places(folder: Path) -> Iterator[dict[str, Place]]:
-    environment = {"BYLINE_INSTANCE": str(folder), "PORT": "8931", "WEB_CONCURRENCY": str(PROCESSES)}
-    python = sys.executable
-    with ExitStack() as stack:
-        site = stack.enter_context(
-            running([python, "app.py", "serve"], environment=environment, first_line="Byline is at")
-        )
-        layer = stack.enter_context(running([python, "-m", "bench.site", str(PROCESSES)], environment=environment))
-        files = {
-            name: requests.get(site.url + path, headers={"Accept-Encoding": "identity"}, timeout=10).content
-            for name, path in _PAGES
-        }
-        urls = [site.url + path for _name, path in _PAGES]
-        hello = stack.enter_context(running([python, "-m", "bench.hello", str(PROCESSES), *urls]))
-        nginx = stack.enter_context(_nginx(folder, files))
-        yield {"site": site, "layer": layer, "hello": hello, "nginx": nginx}
-
-
-@contextmanager
-def _nginx(folder: Path, files: dict[str, bytes]) -> Iterator[Place]:
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    if not Path(program).exists():
-        sys.exit("nginx is missing: install your system's package `nginx-light`.")
-    root = folder / "nginx"
-    root.mkdir(exist_ok=True)
-    for name, content in files.items():
-        (root / name).write_bytes(content)
-    root.chmod(0o755)
-    settings = root / "nginx.conf"
-    settings.write_text(
-        f"daemon off; worker_processes {PROCESSES}; pid {root}/pid; error_log /dev/null; user root;\n"
-        "events { worker_connections 256; }\n"
-        f"http {{ access_log off; server {{ listen 127.0.0.1:8932; root {root}; }} }}\n"
-    )
-    process = subprocess.Popen([program, "-c", str(settings)], stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                requests.get(f"http://127.0.0.1:8932/{next(iter(files))}", timeout=1).raise_for_status()
-                break
-            except requests.ConnectionError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        yield Place("http://127.0.0.1:8932", [int(child) for child in children])
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 def _browse(site: Place, wanted: int, addresses: int) -> tuple[int, float]:
     done = 0.0
     while done < wanted:
@@ -218,51 +161,21 @@ def _browse(site: Place, wanted: int, addresses: int) -> tuple[int, float]:
     return int(done), site.memory_mebibytes
 
 
-@contextmanager
-def _sites(folder: Path, sizes: Iterable[int]) -> Iterator[dict[int, Place]]:
-    with ExitStack() as stack:
-        places = {}
-        for number, size in enumerate(sizes):
-            environment = {
-                "BYLINE_INSTANCE": str(folder / str(size)),
-                "PORT": str(8941 + number),
-                "WEB_CONCURRENCY": str(PROCESSES),
-            }
-            places[size] = stack.enter_context(
-                running([sys.executable, "app.py", "serve"], environment=environment, first_line="Byline is at")
-            )
-        yield places
-
-
 def _in_turn(folder: Path, plan: Plan) -> Iterator[str]:
     """The same page from all, one right after the other: minutes apart, the machine itself is faster or slower."""
     costs: dict[tuple[str, int], list[float]] = {}
-    unchanged = "home, unchanged (304)"
-    with _sites(folder, plan.sizes) as places:
-        for place in places.values():
-            # They are to be as large as they get.
-            for question in _questions(place):
-                if question.place == "site":
-                    load(place, question.path, connections=32, seconds=plan.seconds, headers=question.headers)
-        tags = {size: {"If-None-Match": _tag_of_home(place)} for size, place in places.items()}
-        order = [(name, path, size) for name, path in (*_PAGES, (unchanged, "/")) for size in places]
-        for _turn in track(range(plan.turns), description="in turn"):
-            # There and back: what comes first differs from what comes after it.
-            order.reverse()
-            for name, path, size in order:
-                headers = tags[size] if name == unchanged else {}
-                cost = load(places[size], path, connections=32, seconds=1, headers=headers).cpu
-                costs.setdefault((name, size), []).append(cost)
-        bytes_of = {
-            (name, size): len(requests.get(place.url + path, timeout=10).content)
-            for name, path in _PAGES
-            for size, place in places.items()
-        }
+    bytes_of: dict[tuple[str, int], int] = {}
+    for start in range(1, plan.starts + 1):
+        # Two servers of one site differ too, by where their memory lies; no other pair differs in the same way.
+        with sites_of(folder, plan.sizes) as places:
+            _ask_in_turn(places, plan, costs, description=f"in turn, start {start} of {plan.starts}")
+            for (name, path), (size, place) in product(PAGES, places.items()):
+                bytes_of[name, size] = len(requests.get(place.url + path, timeout=10).content)
     smallest = plan.sizes[0]
     yield "\n## The same page of sites of several sizes, asked in turn\n"
     yield f"| what | posts | bytes | processor time, µs | beside {smallest:,} posts | beside the size before |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
-    for name, _path in _PAGES:
+    for name, _path in PAGES:
         for before, size in zip((smallest, *plan.sizes), plan.sizes, strict=False):
             beside = [_beside(costs[name, size], costs[name, base]) for base in (smallest, before)]
             yield (
@@ -270,8 +183,27 @@ def _in_turn(folder: Path, plan: Plan) -> Iterator[str]:
                 f"| {beside[1]:.2f} |"
             )
     yield "\nHome that is unchanged (304) beside home, in the same turns: " + ", ".join(
-        f"{_beside(costs[unchanged, size], costs['home', size]):.2f} with {size:,} posts" for size in plan.sizes
+        f"{_beside(costs[_UNCHANGED, size], costs['home', size]):.2f} with {size:,} posts" for size in plan.sizes
     )
+
+
+def _ask_in_turn(
+    places: dict[int, Place], plan: Plan, costs: dict[tuple[str, int], list[float]], *, description: str
+) -> None:
+    for place in places.values():
+        # They are to be as large as they get.
+        for question in _questions(place):
+            if question.place == "site":
+                load(place, question.path, connections=32, seconds=plan.seconds, headers=question.headers)
+    tags = {size: {"If-None-Match": _tag_of_home(place)} for size, place in places.items()}
+    order = [(name, path, size) for name, path in (*PAGES, (_UNCHANGED, "/")) for size in places]
+    for _turn in track(range(plan.turns), description=description):
+        # There and back: what comes first differs from what comes after it.
+        order.reverse()
+        for name, path, size in order:
+            headers = tags[size] if name == _UNCHANGED else {}
+            cost = load(places[size], path, connections=32, seconds=1, headers=headers).cpu
+            costs.setdefault((name, size), []).append(cost)
 
 
 def _beside(costs: list[float], others: list[float]) -> float:
@@ -281,7 +213,7 @@ def _beside(costs: list[float], others: list[float]) -> float:
 def _publishing(folder: Path, plan: Plan) -> Iterator[str]:
     small, large = plan.sizes[0], plan.sizes[-1]
     took: dict[int, list[float]] = {small: [], large: []}
-    with _sites(folder, (small, large)) as places:
+    with sites_of(folder, (small, large)) as places:
         clients = {size: Publishing(place.url) for size, place in places.items()}
         synced = []
         for _ in track(range(plan.publications), description="publishing"):
