@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from storage import engine
 from tests.support import SECRET, Browser, Server, find_form_token, integrity, make_site, read_all
 
 TOGETHER = 50
 # One that writes and those that one process lets wait for it: whoever comes after may be told to come back (503).
-IN_TURN = 9
+IN_TURN = 1 + engine._WAITING_WRITERS
 NAMES = ("alan", "edith", "olive")
 
 
